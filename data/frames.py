@@ -1,0 +1,113 @@
+"""Frames of facts: typing by meta, keys, sources, the ladder of confidence, and writing them exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from data.meta import TableMeta
+
+_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+def typed(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
+    """The frame with exactly the table's columns: numbers float64, the rest object text, blank None.
+
+    Errors: ValueError naming the column and the first value that is no number.
+    """
+    out: dict[str, pd.Series] = {}
+    for name, column in meta.columns.items():
+        values = frame[name] if name in frame else pd.Series([None] * len(frame), index=frame.index, dtype=object)
+        if column.numeric:
+            numbers = pd.to_numeric(values.replace("", None) if values.dtype != float else values, errors="coerce").astype(float)
+            wrong = values[numbers.isna() & values.notna() & (values.astype(str).str.strip() != "")]
+            if len(wrong):
+                raise ValueError(f"{meta.name}, column {name}: {wrong.iloc[0]!r} is not a number")
+            out[name] = numbers
+        else:
+            text = values.astype(object)
+            out[name] = text.where(text.notna() & (text != ""), None)
+    return pd.DataFrame(out, index=frame.index).reset_index(drop=True)
+
+
+def fact_keys(frame: pd.DataFrame, meta: TableMeta) -> list[str]:
+    """The key of each row as one text: a JSON list of the key columns, blanks as ""."""
+    parts = [[_key_text(v) for v in frame[name]] for name in meta.key]
+    return [json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in zip(*parts)]
+
+
+def _key_text(value: object) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
+def number_text(value: float) -> str:
+    """The shortest text that reads back as the same number; whole numbers without a point."""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
+
+
+def source_id(title: str, url: str) -> str:
+    """A stable id of a source: words of its title and eight digits that tell titles and addresses apart."""
+    slug = _SLUG.sub("-", title.lower()).strip("-")[:48].strip("-")
+    digest = hashlib.sha256("\n".join((title, url)).encode()).hexdigest()
+    return f"{slug}-{digest[:8]}"
+
+
+def sources_of(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
+    """Source of each row: columns source_id, title, url, in the frame's order."""
+    titles = _texts(frame, meta.source_column, meta.source_text or meta.title)
+    urls = _texts(frame, meta.source_url_column, "")
+    ids = {pair: source_id(*pair) for pair in set(zip(titles, urls))}
+    return pd.DataFrame({"source_id": [ids[p] for p in zip(titles, urls)], "title": titles, "url": urls}, index=frame.index)
+
+
+def _texts(frame: pd.DataFrame, column: str | None, default: str) -> list[str]:
+    if column is None:
+        return [default] * len(frame)
+    return [v if isinstance(v, str) else default for v in frame[column]]
+
+
+def with_rung(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
+    """The frame with `rung`, `single_source` and `not_reread` read from its own words."""
+    if meta.rung_column:
+        rung = frame[meta.rung_column].map(lambda word: meta.rung_words.get(word, word if word in meta.rung_words.values() else meta.rung_default))
+    else:
+        rung = pd.Series([meta.rung_default] * len(frame), index=frame.index)
+    flags = {name: _any_word(frame, words) for name, words in (("single_source", meta.single_source), ("not_reread", meta.not_reread))}
+    return frame.assign(rung=rung.astype(object), **flags)
+
+
+def _any_word(frame: pd.DataFrame, words: dict[str, tuple[str, ...]]) -> np.ndarray:
+    hit = np.zeros(len(frame), dtype=bool)
+    for column, values in words.items():
+        texts = frame[column].map(lambda v: number_text(v) if isinstance(v, float) and not np.isnan(v) else v)
+        hit |= texts.isin(values).to_numpy()
+    return hit
+
+
+def arrow_table(columns: dict[str, Iterable], schema: pa.Schema) -> pa.Table:
+    """An Arrow table of these columns, missing values as null."""
+    return pa.table({f.name: pa.array(_plain(columns[f.name]), type=f.type, from_pandas=True) for f in schema}, schema=schema)
+
+
+def _plain(values: Iterable) -> list | np.ndarray:
+    return values.to_numpy() if isinstance(values, pd.Series) else list(values)
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Exact CSV of a frame: numbers by their shortest text, missing as blank, quotes where needed, lines end in \\n."""
+    out = pd.DataFrame(index=frame.index)
+    for name in frame.columns:
+        values = frame[name]
+        if pd.api.types.is_float_dtype(values.dtype):
+            out[name] = ["" if np.isnan(v) else number_text(v) for v in values]
+        else:
+            out[name] = ["" if v is None or v is pd.NA or (isinstance(v, float) and np.isnan(v)) else str(v) for v in values]
+    return out.to_csv(index=False, lineterminator="\n")
