@@ -47,7 +47,8 @@ def split(text: str, delimiter: str, skip_lines: int = 0, limit: int | None = No
             _check_quotes(source.text_of(line, start), line, delimiter, at_end=source.ended)
         elif source.ended and '"' in source.last:
             _check_quotes(source.last, line, delimiter, at_end=True)
-        if not any(cell.strip() for cell in row):
+        source.forget()
+        if not any(cell.strip() for cell in row) and len(row) <= COLUMN_LIMIT:
             continue
         _keep(records, row, line)
     if delimiter == "|":
@@ -61,7 +62,7 @@ def _keep(records: Records, row: list[str], line: int) -> None:
         bad = next(cell for cell in row if "\x00" in cell)
         records.broken.append((line, bad.replace("\x00", "\\0"), "the row holds a zero byte, which text cannot have"))
     elif len(row) > COLUMN_LIMIT and len(records.rows) > 0:
-        records.broken.append((line, row[0], f"the row has {len(row):,} cells; at most {COLUMN_LIMIT:,} are read"))
+        records.broken.append((line, row[0] or "(blank)", f"the row has {len(row):,} cells; at most {COLUMN_LIMIT:,} are read"))
     elif len(joined) > CELL_LIMIT and max(map(len, row)) > CELL_LIMIT:
         longest = max(row, key=len)
         records.broken.append((line, longest, f"a cell of {len(longest):,} characters; at most {CELL_LIMIT:,} are read"))
@@ -92,10 +93,11 @@ class _Lines:
         line = next(self._source)
         self.taken += 1
         self._passed += len(line)
-        if len(self._recent) > 4_000:
-            self._recent.clear()
         self._recent[self.taken] = self.last = line
         return line
+
+    def forget(self) -> None:
+        self._recent.clear()
 
     def text_of(self, first: int, last: int) -> str:
         return "".join(self._recent.get(number, "") for number in range(first, last + 1))

@@ -1,0 +1,84 @@
+"""Shipped editions: a new data/sources/NAME.csv becomes a revision, and never overwrites what a user changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+import pandas as pd
+
+from data import revisions, shipped
+from data.frames import fact_keys
+from data.meta import TableMeta, load_meta, table_names
+from data.revisions import TableChange
+
+if TYPE_CHECKING:
+    from data.store import Store
+
+
+def take_in(store: Store) -> None:
+    """Write one revision of all shipped tables that are new or changed since the last start; nothing where none is."""
+    have = dict(store.frame("SELECT table_name, sha256 FROM shipped_editions").itertuples(index=False, name=None))
+    changed = {name: digest for name in table_names() if (digest := shipped.digest(load_meta(name))) != have.get(name)}
+    if not changed:
+        return
+    with store._lane:
+        changes, unsettled = [], []
+        for name in changed:
+            change, rows = _change(store, load_meta(name))
+            changes.append(change)
+            unsettled += rows
+        in_memory = store.read_only_reason
+        store.read_only_reason = ""
+        try:
+            _write(store, changes, unsettled, changed, first=not have)
+        finally:
+            store.read_only_reason = in_memory
+
+
+def _change(store: Store, meta: TableMeta) -> tuple[TableChange, list[tuple[str, str, str | None]]]:
+    """What the shipped file changes, and the rows where a user's change stands in its way."""
+    put = shipped.frame(meta.name)
+    keys = pd.Series(fact_keys(put, meta))
+    with store.cursor() as cursor:
+        now = revisions.state(cursor, meta, 2**62)
+        touched = {r[0] for r in cursor.execute(f"SELECT DISTINCT fact_key FROM {revisions.events(meta)} WHERE origin <> 'shipped'").fetchall()}
+    users = now[now["origin"] != "shipped"].set_index("fact_key")
+    theirs = set(users.index) | (touched - set(now["fact_key"]))
+    unsettled: list[tuple[str, str, str | None]] = []
+    for position in keys[keys.isin(theirs)].index:
+        row = {c: (None if pd.isna(v) else v) for c, v in put.loc[position].items()}
+        key = keys[position]
+        same = key in users.index and all(_equal(users.loc[key, c], put.loc[position, c]) for c in meta.columns)
+        if not same:
+            unsettled.append((meta.name, key, orjson.dumps(row).decode()))
+    gone = now[(now["origin"] == "shipped") & ~now["fact_key"].isin(set(keys))]["fact_key"]
+    return TableChange(meta.name, put[~keys.isin(theirs)], list(gone)), unsettled
+
+
+def _equal(a: object, b: object) -> bool:
+    return (pd.isna(a) and pd.isna(b)) or a == b  # type: ignore[call-overload]
+
+
+def _write(store: Store, changes: list[TableChange], unsettled: list[tuple[str, str, str | None]], digests: dict[str, str], *, first: bool) -> None:
+    with store.writing() as cursor:
+        try:
+            written = revisions.write(
+                cursor,
+                changes,
+                kind="shipped",
+                author="Ridgepoint",
+                file_name=None,
+                sha256=None,
+                note="shipped facts" if first else f"new shipped edition of {', '.join(sorted(digests))}",
+                today=store.settings.day(),
+                origin="shipped",
+            )
+            rev = written.rev
+        except ValueError:  # same rows in another order, or only a user's rows differ
+            rev = revisions.next_rev(cursor) - 1
+        for name, digest in digests.items():
+            cursor.execute("INSERT OR REPLACE INTO shipped_editions VALUES (?, ?, ?)", [name, digest, rev])
+            cursor.execute("DELETE FROM unsettled WHERE table_name = ?", [name])
+        for name, key, row in unsettled:
+            cursor.execute("INSERT INTO unsettled VALUES (?, ?, ?, ?)", [name, key, rev, row])

@@ -1,0 +1,200 @@
+"""Revisions: append-only events of facts, the state they add up to, and taking one back."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+
+import duckdb
+import pandas as pd
+
+from data.frames import arrow_table, fact_keys, sources_of, typed
+from data.meta import TableMeta, load_meta
+from data.schema import EVENT_COLUMNS, arrow_schema, current, events, quoted
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """What to do to one table: rows to put (canonical columns, each key once) and keys to remove."""
+
+    table: str
+    put: pd.DataFrame | None = None
+    remove: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A revision that was written: its number and, per table, how many facts it added, changed and removed."""
+
+    rev: int
+    counts: dict[str, dict[str, int]]
+
+
+def _columns(meta: TableMeta) -> str:
+    return ", ".join([*EVENT_COLUMNS, *(quoted(c) for c in meta.columns)])
+
+
+def state(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rev: int) -> pd.DataFrame:
+    """Facts of a table as of a revision, ordered by key: the newest event of each key, where it is no removal."""
+    newest = cursor.execute("SELECT coalesce(max(rev), 0) FROM revision_tables WHERE table_name = ?", [meta.name]).fetchone()
+    if newest and rev >= newest[0]:
+        sql, values = f"SELECT {_columns(meta)} FROM {current(meta)} ORDER BY fact_key", []
+    else:
+        sql = f"""SELECT {_columns(meta)} FROM {events(meta)} e
+                  WHERE e.rev <= ? AND e.op = 'put' AND NOT EXISTS (
+                      SELECT 1 FROM {events(meta)} n WHERE n.fact_key = e.fact_key AND n.rev > e.rev AND n.rev <= ?)
+                  ORDER BY fact_key"""
+        values = [rev, rev]
+    return _plain(cursor.execute(sql, values).to_arrow_table().to_pandas(), meta)
+
+
+def _plain(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
+    """Numbers as float64 and text as object with None, whatever the reader made of them."""
+    fixed = frame[list(EVENT_COLUMNS)].rename(columns={"rev": "row_rev"}).drop(columns="op")
+    for name in ("fact_key", "origin", "source_id"):
+        fixed[name] = fixed[name].astype(object)
+    return pd.concat([typed(frame, meta), fixed.reset_index(drop=True)], axis=1)
+
+
+def write(
+    cursor: duckdb.DuckDBPyConnection,
+    changes: list[TableChange],
+    *,
+    kind: str,
+    author: str,
+    file_name: str | None,
+    sha256: str | None,
+    note: str | None,
+    today: datetime.date,
+    origin: str,
+) -> Revision:
+    """Append one revision inside the caller's transaction; ValueError where there is nothing to write."""
+    rev = next_rev(cursor)
+    counts = {}
+    for change in changes:
+        meta = load_meta(change.table)
+        counted = _write_table(cursor, meta, change, rev, origin)
+        if any(counted.values()):
+            counts[meta.name] = counted
+    if not counts:
+        raise ValueError("nothing to write: no row differs from what the store has")
+    record(cursor, rev, counts, kind=kind, author=author, file_name=file_name, sha256=sha256, note=note, today=today)
+    return Revision(rev, counts)
+
+
+def next_rev(cursor: duckdb.DuckDBPyConnection) -> int:
+    """The number the next revision gets."""
+    row = cursor.execute("SELECT coalesce(max(rev), 0) + 1 FROM revisions").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def record(cursor: duckdb.DuckDBPyConnection, rev: int, counts: dict[str, dict[str, int]], **facts: object) -> None:
+    """Write the revision's own row and its counts."""
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    order = ("kind", "author", "file_name", "sha256", "note", "today")
+    cursor.execute(
+        "INSERT INTO revisions (rev, time, kind, author, file_name, sha256, note, today) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [rev, now, *(facts.get(name) for name in order)],
+    )
+    for name, c in counts.items():
+        cursor.execute("INSERT INTO revision_tables VALUES (?, ?, ?, ?, ?)", [rev, name, c["added"], c["changed"], c["removed"]])
+
+
+def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: TableChange, rev: int, origin: str) -> dict[str, int]:
+    """Put and remove facts of one table; rows equal to what is there are left out."""
+    counts = {"added": 0, "changed": 0, "removed": 0}
+    if change.put is not None and len(change.put):
+        put = typed(change.put, meta)
+        keys = fact_keys(put, meta)
+        twice = pd.Series(keys)[pd.Series(keys).duplicated()]
+        if len(twice):
+            raise ValueError(f"{meta.name}: the key {twice.iloc[0]} stands twice; each fact once is accepted")
+        sources = sources_of(put, meta)
+        known = sources.drop_duplicates("source_id")
+        cursor.register("incoming_sources", known)
+        cursor.execute("INSERT INTO sources SELECT source_id, title, url, ? FROM incoming_sources WHERE source_id NOT IN (SELECT source_id FROM sources)", [rev])
+        cursor.unregister("incoming_sources")
+        rows = {c: put[c] for c in meta.columns}
+        rows |= {"fact_key": keys, "rev": [rev] * len(put), "op": ["put"] * len(put), "origin": [origin] * len(put), "source_id": list(sources["source_id"])}
+        cursor.register("incoming", arrow_table(rows, arrow_schema(meta)))
+        same = " AND ".join(f"n.{quoted(c)} IS NOT DISTINCT FROM i.{quoted(c)}" for c in meta.columns)
+        now = current(meta)
+        cursor.execute(
+            f"""CREATE TEMP TABLE fresh AS SELECT i.*, n.fact_key IS NOT NULL AS known FROM incoming i
+                LEFT JOIN {now} n ON n.fact_key = i.fact_key WHERE n.fact_key IS NULL OR NOT ({same})"""
+        )
+        cursor.unregister("incoming")
+        row = cursor.execute("SELECT count(*) FILTER (NOT known), count(*) FILTER (known) FROM fresh").fetchone()
+        assert row is not None
+        counts["added"], counts["changed"] = int(row[0]), int(row[1])
+        cursor.execute("ALTER TABLE fresh DROP known")
+        _append(cursor, meta, "fresh")
+        cursor.execute("DROP TABLE fresh")
+    if change.remove:
+        cursor.register("leaving", pd.DataFrame({"fact_key": change.remove}))
+        columns = ", ".join(quoted(c) for c in meta.columns)
+        cursor.execute(
+            f"""CREATE TEMP TABLE gone AS SELECT fact_key, {rev}::BIGINT AS rev, 'remove' AS op, '{"shipped" if origin == "shipped" else "upload"}' AS origin,
+                source_id, {columns} FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM leaving)"""
+        )
+        cursor.unregister("leaving")
+        row = cursor.execute("SELECT count(*) FROM gone").fetchone()
+        assert row is not None
+        counts["removed"] = int(row[0])
+        _append(cursor, meta, "gone")
+        cursor.execute("DROP TABLE gone")
+    return counts
+
+
+def _append(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rows: str) -> None:
+    """Append the events of a temporary table and bring the current state after them."""
+    cursor.execute(f"INSERT INTO {events(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM {rows} ORDER BY fact_key")
+    cursor.execute(f"DELETE FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM {rows})")
+    cursor.execute(f"INSERT INTO {current(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM {rows} WHERE op = 'put'")
+
+
+def undo(cursor: duckdb.DuckDBPyConnection, rev: int, *, author: str, note: str | None, today: datetime.date) -> Revision:
+    """Give every fact a revision touched, and nobody touched since, the value it had before."""
+    kind = cursor.execute("SELECT kind FROM revisions WHERE rev = ?", [rev]).fetchone()
+    if rev == 1 and kind and kind[0] == "shipped":
+        raise ValueError("revision 1 is the shipped facts themselves and cannot be taken back; later revisions can")
+    new, counts, kept = next_rev(cursor), {}, 0
+    tables = [r[0] for r in cursor.execute("SELECT table_name FROM revision_tables WHERE rev = ? ORDER BY table_name", [rev]).fetchall()]
+    for name in tables:
+        meta = load_meta(name)
+        e, columns = events(meta), ", ".join(quoted(c) for c in meta.columns)
+        cursor.execute(
+            f"""CREATE TEMP TABLE touched AS SELECT fact_key, op,
+                    EXISTS (SELECT 1 FROM {e} l WHERE l.fact_key = t.fact_key AND l.rev > t.rev) AS later
+                FROM {e} t WHERE rev = ?""",
+            [rev],
+        )
+        cursor.execute(
+            f"""CREATE TEMP TABLE back AS
+                SELECT t.fact_key, {new}::BIGINT AS rev, coalesce(p.op, 'remove') AS op, coalesce(p.origin, now.origin, 'upload') AS origin,
+                       coalesce(p.source_id, now.source_id) AS source_id, {", ".join(f"CASE WHEN p.fact_key IS NULL THEN now.{quoted(c)} ELSE p.{quoted(c)} END AS {quoted(c)}" for c in meta.columns)}
+                FROM touched t
+                LEFT JOIN (SELECT * FROM {e} x WHERE x.rev < {rev} AND NOT EXISTS (
+                    SELECT 1 FROM {e} n WHERE n.fact_key = x.fact_key AND n.rev > x.rev AND n.rev < {rev})) p USING (fact_key)
+                LEFT JOIN (SELECT * FROM {e} WHERE rev = {rev}) now USING (fact_key)
+                WHERE NOT t.later"""
+        )
+        del columns
+        row = cursor.execute(
+            """SELECT count(*) FILTER (b.op = 'put' AND t.op = 'remove'), count(*) FILTER (b.op = 'put' AND t.op = 'put'),
+                      count(*) FILTER (b.op = 'remove' AND t.op = 'put') FROM back b JOIN touched t USING (fact_key)"""
+        ).fetchone()
+        later = cursor.execute("SELECT count(*) FROM touched WHERE later").fetchone()
+        assert row is not None and later is not None
+        kept += int(later[0])
+        if any(row):
+            counts[name] = {"added": int(row[0]), "changed": int(row[1]), "removed": int(row[2])}
+            _append(cursor, meta, "back")
+        cursor.execute("DROP TABLE touched")
+        cursor.execute("DROP TABLE back")
+    if not counts:
+        raise ValueError(f"nothing of revision {rev} is left to take back: every fact it touched was changed again since")
+    words = f"undo of revision {rev}" + (f"; {kept} facts changed again since then were left" if kept else "")
+    record(cursor, new, counts, kind="undo", author=author, note=f"{words}. {note}" if note else words, today=today)
+    return Revision(new, counts)

@@ -1,0 +1,79 @@
+"""Tables of the store: numbered migrations for its own tables, and event tables made from each meta.yml."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from data.meta import TableMeta, load_meta, table_names
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+EVENT_COLUMNS = ("fact_key", "rev", "op", "origin", "source_id")
+
+
+class StoreTooNew(ValueError):
+    """The store was written by a later version."""
+
+
+def migrate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring a store to this version's tables, one transaction a step; StoreTooNew where it is from a later version."""
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
+    current = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()[0]  # type: ignore[index]
+    steps = {int(p.name[:4]): p for p in MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql")}
+    if current > max(steps):
+        raise StoreTooNew(f"the store is at schema version {current}; this version of Ridgepoint knows {max(steps)}: start a newer version")
+    for version in sorted(v for v in steps if v > current):
+        connection.execute("BEGIN")
+        connection.execute(steps[version].read_text(encoding="utf-8"))
+        connection.execute("INSERT INTO schema_version VALUES (?)", [version])
+        connection.execute("COMMIT")
+    for name in table_names():
+        _make_event_tables(connection, load_meta(name))
+
+
+def _make_event_tables(connection: duckdb.DuckDBPyConnection, meta: TableMeta) -> None:
+    """Create the table of events and of the current state, or add columns the meta has gained."""
+    fixed = "fact_key VARCHAR NOT NULL, rev BIGINT NOT NULL, op VARCHAR NOT NULL, origin VARCHAR NOT NULL, source_id VARCHAR"
+    columns = ", ".join(f"{quoted(c.name)} {'DOUBLE' if c.numeric else 'VARCHAR'}" for c in meta.columns.values())
+    have: dict[str, list[str]] = {}
+    for table, column in connection.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_name IN (?, ?)", [events(meta), current(meta)]
+    ).fetchall():
+        have.setdefault(table, []).append(column)
+    for table in (events(meta), current(meta)):
+        if table not in have:
+            connection.execute(f"CREATE TABLE {table} ({fixed}, {columns})")
+            continue
+        for column in meta.columns.values():
+            if column.name not in have[table]:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(column.name)} {'DOUBLE' if column.numeric else 'VARCHAR'}")
+
+
+def events(meta: TableMeta) -> str:
+    """Name of the table of events."""
+    return f"facts_{_safe(meta.name)}"
+
+
+def current(meta: TableMeta) -> str:
+    """Name of the materialised current state."""
+    return f"now_{_safe(meta.name)}"
+
+
+def quoted(name: str) -> str:
+    """A column name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def arrow_schema(meta: TableMeta) -> pa.Schema:
+    """Arrow types of an event row."""
+    fixed = [("fact_key", pa.string()), ("rev", pa.int64()), ("op", pa.string()), ("origin", pa.string()), ("source_id", pa.string())]
+    return pa.schema(fixed + [(c.name, pa.float64() if c.numeric else pa.string()) for c in meta.columns.values()])
+
+
+def _safe(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError(f"table name {name!r}: small letters, digits and _ are accepted")
+    return name
