@@ -1,0 +1,200 @@
+"""Links: what a chart showed, kept so that it can be shown again.
+
+A link keeps its page, chart, every parameter, the revision, the version of the model, the day taken as today and the very table that
+was drawn (Parquet, named by its SHA-256). The same of all that gives the same link. Links are never changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data.store import Store
+
+SCHEMA_VERSION = 1
+ID_LENGTH = 12  # 60 bits of the hash: a clash is looked for when a link is made
+_ID = re.compile(r"[a-z2-7]{12,52}")
+
+# A step takes the state {"page", "chart", "params"} of a link of version n and returns that of version n + 1, changing nothing else.
+Step = Callable[[dict[str, Any]], dict[str, Any]]
+STEPS: dict[int, Step] = {}
+
+
+class UnknownLink(ValueError):
+    """A link this store does not have."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link as it was made; `params` in today's names, `schema_version` as it was kept."""
+
+    id: str
+    page: str
+    chart: str
+    params: dict[str, Any]
+    schema_version: int
+    rev: int
+    model: str
+    table_sha256: str
+    receipt: dict[str, Any]
+    words: dict[str, Any]
+    today: datetime.date
+    created: datetime.datetime
+
+
+def save(
+    store: Store,
+    *,
+    page: str,
+    chart: str,
+    params: dict[str, Any],
+    rev: int,
+    model: str,
+    table: pd.DataFrame,
+    receipt: dict[str, Any],
+    words: dict[str, Any],
+    today: datetime.date,
+) -> Link:
+    """Keep what a chart shows and return its link; the same state and table give the link that is already there.
+
+    Parameters: the page and chart by name; every parameter as JSON values; the revision and model version computed with; the table
+    drawn, with its `attrs`; receipt and words as JSON values; the day taken as today.
+    Errors: ReadOnly where the store cannot be written, OSError where the table cannot.
+    """
+    content = parquet(table)
+    sha256 = hashlib.sha256(content).hexdigest()
+    state = {"page": page, "chart": chart, "params": params, "schema_version": SCHEMA_VERSION, "rev": rev, "model": model, "table": sha256}
+    name = base64.b32encode(hashlib.sha256(canonical(state).encode()).digest()).decode().lower().rstrip("=")
+    with store.writing() as cursor:
+        for length in range(ID_LENGTH, len(name) + 1):
+            kept = cursor.execute("SELECT page, chart, params, schema_version, rev, model, table_sha256 FROM links WHERE id = ?", [name[:length]])
+            row = kept.fetchone()
+            if row is None:
+                break
+            if row == (page, chart, canonical(params), SCHEMA_VERSION, rev, model, sha256):
+                return _read(store, name[:length])
+        write_blob(store.home, sha256, content)
+        now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+        values = [name[:length], page, chart, canonical(params), SCHEMA_VERSION, rev, model, sha256, canonical(receipt), canonical(words)]
+        cursor.execute("INSERT INTO links VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [*values, today, now])
+    return _read(store, name[:length])
+
+
+def load(store: Store, link_id: str) -> Link:
+    """Return a link by its id. Errors: UnknownLink."""
+    if not _ID.fullmatch(link_id):
+        raise UnknownLink(f"there is no link {link_id[:60]!r}; a link's name has at least {ID_LENGTH} small letters and digits from 2 to 7")
+    return _read(store, link_id)
+
+
+def table_of(store: Store, link: Link) -> pd.DataFrame:
+    """Return the table a link showed, with its `attrs`. Errors: UnknownLink where its file is gone or damaged."""
+    path = blob_path(store.home, link.table_sha256)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnknownLink(f"the table that link {link.id} showed cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != link.table_sha256:
+        raise UnknownLink(f"the table that link {link.id} showed is damaged on disk; restore blobs/{link.table_sha256} from a backup")
+    return from_parquet(content)
+
+
+def check(store: Store) -> list[str]:
+    """Return one sentence for each link whose table is missing or damaged, or whose record cannot be read."""
+    faults = []
+    for link_id in store.frame("SELECT id FROM links ORDER BY id")["id"]:
+        try:
+            table_of(store, load(store, link_id))
+        except (ValueError, OSError) as error:
+            faults.append(str(error))
+    return faults
+
+
+def upgraded(state: dict[str, Any], version: int, steps: dict[int, Step] | None = None) -> dict[str, Any]:
+    """Return the state {"page", "chart", "params"} of a link kept at a version, in today's names."""
+    steps = STEPS if steps is None else steps
+    for step in sorted(n for n in steps if n >= version):
+        state = steps[step](state)
+    return state
+
+
+def canonical(value: Any) -> str:
+    """Return JSON text that is the same for the same value: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def parquet(table: pd.DataFrame) -> bytes:
+    """Return a table as Parquet, exact, with its `attrs`."""
+    import io
+
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, engine="pyarrow", index=False, compression="zstd")
+    return buffer.getvalue()
+
+
+def from_parquet(content: bytes) -> pd.DataFrame:
+    """Return the table of `parquet`."""
+    import io
+
+    return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
+
+
+def blob_path(home: Path, sha256: str) -> Path:
+    """Return where the content with this hash is kept."""
+    return home / "blobs" / sha256
+
+
+def write_blob(home: Path, sha256: str, content: bytes) -> None:
+    """Keep content under its hash: whole and on the disk before anything names it, or not at all."""
+    path = blob_path(home, sha256)
+    if path.exists() and path.stat().st_size == len(content):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as part:
+        try:
+            part.write(content)
+            part.flush()
+            os.fsync(part.fileno())
+        except BaseException:
+            os.unlink(part.name)
+            raise
+    os.replace(part.name, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _read(store: Store, link_id: str) -> Link:
+    columns = "id, page, chart, params, schema_version, rev, model, table_sha256, receipt, words, today, created"
+    with store.cursor() as cursor:
+        row = cursor.execute(f"SELECT {columns} FROM links WHERE id = ?", [link_id]).fetchone()
+    if row is None:
+        raise UnknownLink(f"there is no link {link_id!r} here")
+    state = upgraded({"page": row[1], "chart": row[2], "params": json.loads(row[3])}, row[4])
+    return Link(
+        id=row[0],
+        page=state["page"],
+        chart=state["chart"],
+        params=state["params"],
+        schema_version=row[4],
+        rev=row[5],
+        model=row[6],
+        table_sha256=row[7],
+        receipt=json.loads(row[8]),
+        words=json.loads(row[9]),
+        today=row[10],
+        created=row[11],
+    )
