@@ -9,17 +9,17 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
+import io
 import json
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
+from data.blobs import Blobs
 from data.store import Store
 
 SCHEMA_VERSION = 1
@@ -76,15 +76,15 @@ def save(
     sha256 = hashlib.sha256(content).hexdigest()
     state = {"page": page, "chart": chart, "params": params, "schema_version": SCHEMA_VERSION, "rev": rev, "model": model, "table": sha256}
     name = base64.b32encode(hashlib.sha256(canonical(state).encode()).digest()).decode().lower().rstrip("=")
+    same = "SELECT page, chart, params, schema_version, rev, model, table_sha256 FROM links WHERE id = ?"
     with store.writing() as cursor:
         for length in range(ID_LENGTH, len(name) + 1):
-            kept = cursor.execute("SELECT page, chart, params, schema_version, rev, model, table_sha256 FROM links WHERE id = ?", [name[:length]])
-            row = kept.fetchone()
+            row = cursor.execute(same, [name[:length]]).fetchone()
             if row is None:
                 break
             if row == (page, chart, canonical(params), SCHEMA_VERSION, rev, model, sha256):
                 return _read(store, name[:length])
-        write_blob(store.home, sha256, content)
+        _blobs(store).put(content)  # whole and on the disk before the row names it
         now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
         values = [name[:length], page, chart, canonical(params), SCHEMA_VERSION, rev, model, sha256, canonical(receipt), canonical(words)]
         cursor.execute("INSERT INTO links VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [*values, today, now])
@@ -100,25 +100,13 @@ def load(store: Store, link_id: str) -> Link:
 
 def table_of(store: Store, link: Link) -> pd.DataFrame:
     """Return the table a link showed, with its `attrs`. Errors: UnknownLink where its file is gone or damaged."""
-    path = blob_path(store.home, link.table_sha256)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnknownLink(f"the table that link {link.id} showed cannot be read ({error.strerror})") from error
+        content = _blobs(store).get(link.table_sha256)
+    except (KeyError, OSError) as error:
+        raise UnknownLink(f"the table that link {link.id} showed cannot be read; restore blobs/ from a backup") from error
     if hashlib.sha256(content).hexdigest() != link.table_sha256:
-        raise UnknownLink(f"the table that link {link.id} showed is damaged on disk; restore blobs/{link.table_sha256} from a backup")
+        raise UnknownLink(f"the table that link {link.id} showed is damaged on disk; restore blobs/ from a backup")
     return from_parquet(content)
-
-
-def check(store: Store) -> list[str]:
-    """Return one sentence for each link whose table is missing or damaged, or whose record cannot be read."""
-    faults = []
-    for link_id in store.frame("SELECT id FROM links ORDER BY id")["id"]:
-        try:
-            table_of(store, load(store, link_id))
-        except (ValueError, OSError) as error:
-            faults.append(str(error))
-    return faults
 
 
 def upgraded(state: dict[str, Any], version: int, steps: dict[int, Step] | None = None) -> dict[str, Any]:
@@ -136,51 +124,32 @@ def canonical(value: Any) -> str:
 
 def parquet(table: pd.DataFrame) -> bytes:
     """Return a table as Parquet, exact, with its `attrs`."""
-    import io
-
     buffer = io.BytesIO()
     table.to_parquet(buffer, engine="pyarrow", index=False, compression="zstd")
     return buffer.getvalue()
 
 
 def from_parquet(content: bytes) -> pd.DataFrame:
-    """Return the table of `parquet`."""
-    import io
+    """Return the table of `parquet`; each column has the type it had, object with None included."""
+    kept = pq.read_table(io.BytesIO(content))
+    table = kept.to_pandas()
+    was_object = [c["name"] for c in (kept.schema.pandas_metadata or {}).get("columns", []) if c["numpy_type"] == "object"]
+    texts = [c for c in was_object if isinstance(table[c].dtype, pd.StringDtype)]
+    attrs = table.attrs
+    table = table.assign(**{c: table[c].astype(object).where(table[c].notna(), None) for c in texts})
+    table.attrs = attrs
+    return table
 
-    return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
 
-
-def blob_path(home: Path, sha256: str) -> Path:
-    """Return where the content with this hash is kept."""
-    return home / "blobs" / sha256
-
-
-def write_blob(home: Path, sha256: str, content: bytes) -> None:
-    """Keep content under its hash: whole and on the disk before anything names it, or not at all."""
-    path = blob_path(home, sha256)
-    if path.exists() and path.stat().st_size == len(content):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as part:
-        try:
-            part.write(content)
-            part.flush()
-            os.fsync(part.fileno())
-        except BaseException:
-            os.unlink(part.name)
-            raise
-    os.replace(part.name, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _blobs(store: Store) -> Blobs:
+    return Blobs(store.home / "blobs")
 
 
 def _read(store: Store, link_id: str) -> Link:
-    columns = "id, page, chart, params, schema_version, rev, model, table_sha256, receipt, words, today, created"
+    select = """SELECT id, page, chart, params, schema_version, rev, model, table_sha256, receipt, words, today, created
+                FROM links WHERE id = ?"""
     with store.cursor() as cursor:
-        row = cursor.execute(f"SELECT {columns} FROM links WHERE id = ?", [link_id]).fetchone()
+        row = cursor.execute(select, [link_id]).fetchone()
     if row is None:
         raise UnknownLink(f"there is no link {link_id!r} here")
     state = upgraded({"page": row[1], "chart": row[2], "params": json.loads(row[3])}, row[4])
