@@ -50,7 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; 0 where it did what was asked, 1 on faults found, 2 on bad input with one sentence."""
     asked = parser().parse_args(arguments)
     try:
-        return {"import": _import, "history": _history, "undo": _undo, "export": _export, "check": _check, "settings": _settings}[asked.command](asked)
+        return {"import": _import, "history": _history, "undo": _undo, "export": _export, "check": _check, "settings": _settings}[
+            asked.command
+        ](asked)
     except (ValueError, OSError) as wrong:
         print(f"{asked.command}: {wrong}", file=sys.stderr)
         return 2
@@ -66,7 +68,14 @@ def _import(asked: argparse.Namespace) -> int:
     store = Store.open()
     try:
         prepared = importing.prepare(
-            asked.file, table=asked.table, store=store, name=asked.file.name, today=asked.today or store.settings.day(), mapping=mapping, answers=answers, strict=asked.strict
+            asked.file,
+            table=asked.table,
+            store=store,
+            name=asked.file.name,
+            today=asked.today or store.settings.day(),
+            mapping=mapping,
+            answers=answers,
+            strict=asked.strict,
         )
         result = prepared.to_json()
         if asked.commit:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-import orjson
 import pandas as pd
 
 from data import revisions, shipped
 from data.frames import fact_keys
 from data.meta import TableMeta, load_meta, table_names
 from data.revisions import TableChange
+from data.schema import events
 
 if TYPE_CHECKING:
     from data.store import Store
@@ -42,7 +43,7 @@ def _change(store: Store, meta: TableMeta) -> tuple[TableChange, list[tuple[str,
     keys = pd.Series(fact_keys(put, meta))
     with store.cursor() as cursor:
         now = revisions.state(cursor, meta, 2**62)
-        touched = {r[0] for r in cursor.execute(f"SELECT DISTINCT fact_key FROM {revisions.events(meta)} WHERE origin <> 'shipped'").fetchall()}
+        touched = {r[0] for r in cursor.execute(f"SELECT DISTINCT fact_key FROM {events(meta)} WHERE origin <> 'shipped'").fetchall()}
     users = now[now["origin"] != "shipped"].set_index("fact_key")
     theirs = set(users.index) | (touched - set(now["fact_key"]))
     unsettled: list[tuple[str, str, str | None]] = []
@@ -51,7 +52,7 @@ def _change(store: Store, meta: TableMeta) -> tuple[TableChange, list[tuple[str,
         key = keys[position]
         same = key in users.index and all(_equal(users.loc[key, c], put.loc[position, c]) for c in meta.columns)
         if not same:
-            unsettled.append((meta.name, key, orjson.dumps(row).decode()))
+            unsettled.append((meta.name, key, json.dumps(row, ensure_ascii=False)))
     gone = now[(now["origin"] == "shipped") & ~now["fact_key"].isin(set(keys))]["fact_key"]
     return TableChange(meta.name, put[~keys.isin(theirs)], list(gone)), unsettled
 
@@ -60,7 +61,9 @@ def _equal(a: object, b: object) -> bool:
     return (pd.isna(a) and pd.isna(b)) or a == b  # type: ignore[call-overload]
 
 
-def _write(store: Store, changes: list[TableChange], unsettled: list[tuple[str, str, str | None]], digests: dict[str, str], *, first: bool) -> None:
+def _write(
+    store: Store, changes: list[TableChange], unsettled: list[tuple[str, str, str | None]], digests: dict[str, str], *, first: bool
+) -> None:
     with store.writing() as cursor:
         try:
             written = revisions.write(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,9 @@ def _texts(frame: pd.DataFrame, column: str | None, default: str) -> list[str]:
 def with_rung(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
     """The frame with `rung`, `single_source` and `not_reread` read from its own words."""
     if meta.rung_column:
-        rung = frame[meta.rung_column].map(lambda word: meta.rung_words.get(word, word if word in meta.rung_words.values() else meta.rung_default))
+        rung = frame[meta.rung_column].map(
+            lambda word: meta.rung_words.get(word, word if word in meta.rung_words.values() else meta.rung_default)
+        )
     else:
         rung = pd.Series([meta.rung_default] * len(frame), index=frame.index)
     flags = {name: _any_word(frame, words) for name, words in (("single_source", meta.single_source), ("not_reread", meta.not_reread))}
@@ -92,7 +94,7 @@ def _any_word(frame: pd.DataFrame, words: dict[str, tuple[str, ...]]) -> np.ndar
     return hit
 
 
-def arrow_table(columns: dict[str, Iterable], schema: pa.Schema) -> pa.Table:
+def arrow_table(columns: Mapping[str, Iterable], schema: pa.Schema) -> pa.Table:
     """An Arrow table of these columns, missing values as null."""
     return pa.table({f.name: pa.array(_plain(columns[f.name]), type=f.type, from_pandas=True) for f in schema}, schema=schema)
 

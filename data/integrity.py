@@ -33,7 +33,9 @@ def _table(store: Store, name: str) -> list[str]:
     meta = load_meta(name)
     e, now = events(meta), current(meta)
     columns = ", ".join(quoted(c) for c in ("fact_key", "rev", "origin", "source_id", *meta.columns))
-    newest = f"SELECT {columns} FROM {e} x WHERE op = 'put' AND NOT EXISTS (SELECT 1 FROM {e} n WHERE n.fact_key = x.fact_key AND n.rev > x.rev)"
+    newest = (
+        f"SELECT {columns} FROM {e} x WHERE op = 'put' AND NOT EXISTS (SELECT 1 FROM {e} n WHERE n.fact_key = x.fact_key AND n.rev > x.rev)"
+    )
     tests = {
         f"SELECT count(*) FROM {e} WHERE rev NOT IN (SELECT rev FROM revisions)": "events of no revision",
         f"SELECT count(*) FROM (SELECT fact_key, rev FROM {e} GROUP BY ALL HAVING count(*) > 1)": "facts written twice in one revision",
@@ -41,7 +43,9 @@ def _table(store: Store, name: str) -> list[str]:
         f"SELECT count(*) FROM (({newest} EXCEPT SELECT {columns} FROM {now}) UNION ALL (SELECT {columns} FROM {now} EXCEPT {newest}))": (
             "rows where the current state and the events differ"
         ),
-        f"SELECT count(*) FROM {now} WHERE source_id IS NULL OR source_id NOT IN (SELECT source_id FROM sources)": "rows whose source is unknown",
+        f"SELECT count(*) FROM {now} WHERE source_id IS NULL OR source_id NOT IN (SELECT source_id FROM sources)": (
+            "rows whose source is unknown"
+        ),
         f"""SELECT count(*) FROM (SELECT rev, count(*) AS n FROM {e} GROUP BY rev) w
             FULL JOIN (SELECT rev, added + changed + removed AS n FROM revision_tables WHERE table_name = '{name}') c USING (rev)
             WHERE w.n IS DISTINCT FROM c.n""": "revisions whose counts do not match their events",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import duckdb
@@ -42,7 +43,7 @@ def state(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rev: int) -> pd.Da
     else:
         sql = f"""SELECT {_columns(meta)} FROM {events(meta)} e
                   WHERE e.rev <= ? AND e.op = 'put' AND NOT EXISTS (
-                      SELECT 1 FROM {events(meta)} n WHERE n.fact_key = e.fact_key AND n.rev > e.rev AND n.rev <= ?)
+                      SELECT 1 FROM {events(meta)} n WHERE n.rev > 1 AND n.fact_key = e.fact_key AND n.rev > e.rev AND n.rev <= ?)
                   ORDER BY fact_key"""
         values = [rev, rev]
     return _plain(cursor.execute(sql, values).to_arrow_table().to_pandas(), meta)
@@ -113,10 +114,20 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
         sources = sources_of(put, meta)
         known = sources.drop_duplicates("source_id")
         cursor.register("incoming_sources", known)
-        cursor.execute("INSERT INTO sources SELECT source_id, title, url, ? FROM incoming_sources WHERE source_id NOT IN (SELECT source_id FROM sources)", [rev])
+        cursor.execute(
+            """INSERT INTO sources SELECT source_id, title, url, ? FROM incoming_sources
+               WHERE source_id NOT IN (SELECT source_id FROM sources)""",
+            [rev],
+        )
         cursor.unregister("incoming_sources")
-        rows = {c: put[c] for c in meta.columns}
-        rows |= {"fact_key": keys, "rev": [rev] * len(put), "op": ["put"] * len(put), "origin": [origin] * len(put), "source_id": list(sources["source_id"])}
+        rows: dict[str, Iterable] = {c: put[c] for c in meta.columns}
+        rows |= {
+            "fact_key": keys,
+            "rev": [rev] * len(put),
+            "op": ["put"] * len(put),
+            "origin": [origin] * len(put),
+            "source_id": list(sources["source_id"]),
+        }
         cursor.register("incoming", arrow_table(rows, arrow_schema(meta)))
         same = " AND ".join(f"n.{quoted(c)} IS NOT DISTINCT FROM i.{quoted(c)}" for c in meta.columns)
         now = current(meta)
@@ -135,8 +146,9 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
         cursor.register("leaving", pd.DataFrame({"fact_key": change.remove}))
         columns = ", ".join(quoted(c) for c in meta.columns)
         cursor.execute(
-            f"""CREATE TEMP TABLE gone AS SELECT fact_key, {rev}::BIGINT AS rev, 'remove' AS op, '{"shipped" if origin == "shipped" else "upload"}' AS origin,
-                source_id, {columns} FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM leaving)"""
+            f"""CREATE TEMP TABLE gone AS SELECT fact_key, $1::BIGINT AS rev, 'remove' AS op, $2 AS origin, source_id, {columns}
+                FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM leaving)""",
+            [rev, origin],
         )
         cursor.unregister("leaving")
         row = cursor.execute("SELECT count(*) FROM gone").fetchone()
@@ -163,7 +175,8 @@ def undo(cursor: duckdb.DuckDBPyConnection, rev: int, *, author: str, note: str 
     tables = [r[0] for r in cursor.execute("SELECT table_name FROM revision_tables WHERE rev = ? ORDER BY table_name", [rev]).fetchall()]
     for name in tables:
         meta = load_meta(name)
-        e, columns = events(meta), ", ".join(quoted(c) for c in meta.columns)
+        e = events(meta)
+        values = ", ".join(f"CASE WHEN p.fact_key IS NULL THEN now.{quoted(c)} ELSE p.{quoted(c)} END AS {quoted(c)}" for c in meta.columns)
         cursor.execute(
             f"""CREATE TEMP TABLE touched AS SELECT fact_key, op,
                     EXISTS (SELECT 1 FROM {e} l WHERE l.fact_key = t.fact_key AND l.rev > t.rev) AS later
@@ -172,15 +185,14 @@ def undo(cursor: duckdb.DuckDBPyConnection, rev: int, *, author: str, note: str 
         )
         cursor.execute(
             f"""CREATE TEMP TABLE back AS
-                SELECT t.fact_key, {new}::BIGINT AS rev, coalesce(p.op, 'remove') AS op, coalesce(p.origin, now.origin, 'upload') AS origin,
-                       coalesce(p.source_id, now.source_id) AS source_id, {", ".join(f"CASE WHEN p.fact_key IS NULL THEN now.{quoted(c)} ELSE p.{quoted(c)} END AS {quoted(c)}" for c in meta.columns)}
+                SELECT t.fact_key, {new}::BIGINT AS rev, coalesce(p.op, 'remove') AS op,
+                       coalesce(p.origin, now.origin) AS origin, coalesce(p.source_id, now.source_id) AS source_id, {values}
                 FROM touched t
                 LEFT JOIN (SELECT * FROM {e} x WHERE x.rev < {rev} AND NOT EXISTS (
                     SELECT 1 FROM {e} n WHERE n.fact_key = x.fact_key AND n.rev > x.rev AND n.rev < {rev})) p USING (fact_key)
                 LEFT JOIN (SELECT * FROM {e} WHERE rev = {rev}) now USING (fact_key)
                 WHERE NOT t.later"""
         )
-        del columns
         row = cursor.execute(
             """SELECT count(*) FILTER (b.op = 'put' AND t.op = 'remove'), count(*) FILTER (b.op = 'put' AND t.op = 'put'),
                       count(*) FILTER (b.op = 'remove' AND t.op = 'put') FROM back b JOIN touched t USING (fact_key)"""

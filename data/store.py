@@ -101,7 +101,9 @@ class Store:
                 with contextlib.suppress(duckdb.Error):
                     cursor.execute("ROLLBACK")
                 if isinstance(failure, (duckdb.IOException, duckdb.FatalException, OSError)):
-                    raise ReadOnly(f"the store in {self.home} could not be written ({_first_line(failure)}): nothing was written") from failure
+                    raise ReadOnly(
+                        f"the store in {self.home} could not be written ({_first_line(failure)}): nothing was written"
+                    ) from failure
                 raise
 
     def head(self) -> int:
@@ -130,7 +132,9 @@ class Store:
 
     def state(self, table: str, rev: int) -> pd.DataFrame:
         """Rows of a table as of a revision, ordered by key; shared between callers, so never to be changed."""
-        changed_in = self.one("SELECT coalesce(max(rev), 0) FROM revision_tables WHERE table_name = ? AND rev <= ?", [load_meta(table).name, rev])
+        changed_in = self.one(
+            "SELECT coalesce(max(rev), 0) FROM revision_tables WHERE table_name = ? AND rev <= ?", [load_meta(table).name, rev]
+        )
         return self._state(table, int(changed_in))
 
     def _load_state(self, table: str, rev: int) -> pd.DataFrame:
@@ -152,7 +156,15 @@ class Store:
         """Write changes as one new revision, or raise and write nothing."""
         with self.writing() as cursor:
             return revisions.write(
-                cursor, changes, kind=kind, author=author, file_name=file_name, sha256=sha256, note=note, today=today or self.settings.day(), origin=origin
+                cursor,
+                changes,
+                kind=kind,
+                author=author,
+                file_name=file_name,
+                sha256=sha256,
+                note=note,
+                today=today or self.settings.day(),
+                origin=origin,
             )
 
     def undo(self, rev: int, *, author: str = "", note: str | None = None, today: datetime.date | None = None) -> Revision:
@@ -170,7 +182,8 @@ class Store:
         return self.frame(
             """SELECT r.rev, r.time, r.kind, r.author, r.file_name, r.sha256, r.note, r.today,
                       coalesce(sum(t.added), 0)::BIGINT AS added, coalesce(sum(t.changed), 0)::BIGINT AS changed,
-                      coalesce(sum(t.removed), 0)::BIGINT AS removed, coalesce(string_agg(t.table_name, ', ' ORDER BY t.table_name), '') AS tables
+                      coalesce(sum(t.removed), 0)::BIGINT AS removed,
+                      coalesce(string_agg(t.table_name, ', ' ORDER BY t.table_name), '') AS tables
                FROM revisions r LEFT JOIN revision_tables t USING (rev) GROUP BY ALL ORDER BY r.rev DESC"""
         )
 
