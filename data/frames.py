@@ -105,11 +105,19 @@ def _plain(values: Iterable) -> list | np.ndarray:
 
 def csv_text(frame: pd.DataFrame) -> str:
     """Exact CSV of a frame: numbers by their shortest text, missing as blank, quotes where needed, lines end in \\n."""
-    out = pd.DataFrame(index=frame.index)
+    columns = []
     for name in frame.columns:
         values = frame[name]
         if pd.api.types.is_float_dtype(values.dtype):
-            out[name] = ["" if np.isnan(v) else number_text(v) for v in values]
+            columns.append(["" if np.isnan(v) else number_text(v) for v in values])
         else:
-            out[name] = ["" if v is None or v is pd.NA or (isinstance(v, float) and np.isnan(v)) else str(v) for v in values]
-    return out.to_csv(index=False, lineterminator="\n")
+            missing = [v is None or v is pd.NA or (isinstance(v, float) and np.isnan(v)) for v in values]
+            columns.append(["" if gone else _quoted(str(v)) for v, gone in zip(values, missing)])
+    lines = [",".join(_quoted(str(name)) for name in frame.columns), *(",".join(row) for row in zip(*columns))]
+    # A single blank column must not become an empty line, which readers skip.
+    return "".join((line or '""') + "\n" for line in lines)
+
+
+def _quoted(text: str) -> str:
+    """Quotes where a reader needs them; Python's own csv module leaves a lone carriage return bare."""
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
