@@ -92,8 +92,7 @@ class _Renderer:
 
     def _render(self, node: ast.expr) -> tuple[str, int]:
         if isinstance(node, ast.Constant):
-            text = (_number_latex, number_text, repr)[self.notation](node.value)
-            return text, _ATOM if node.value >= 0 else _NEGATE
+            return (_number_latex, number_text, repr)[self.notation](node.value), _ATOM
         if isinstance(node, ast.Name):
             text = self.names[node.id]
             return text, _NEGATE if node.id in self.weak else _ATOM
