@@ -1,0 +1,128 @@
+"""What the serving model needs to know of a chip: peak rates, memory, links, and whose kernel measurements stand in for its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.serving.precision import MATH
+
+#: Chips that share a design with one whose kernels are measured, by the start of the chip id; the longest match counts.
+#: Parts of other vendors take the measured chip of the same memory generation: an assumption, and marked as one.
+RELATIVES = {
+    "h20": "h200-sxm",
+    "h800": "h100-sxm",
+    "h100": "h100-sxm",
+    "gh200": "h200-sxm",
+    "h200": "h200-sxm",
+    "a100": "a100-sxm-80",
+    "a800": "a100-sxm-80",
+    "a30": "a100-sxm-80",
+    "a10": "l40s",
+    "a40": "l40s",
+    "v100": "a100-sxm-80",
+    "p100": "a100-sxm-80",
+    "t4": "l40s",
+    "l4": "l40s",
+    "l2": "l40s",
+    "rtx": "l40s",
+    "b100": "b200",
+    "b30a": "b200",
+    "b300": "gb300",
+    "gb300": "gb300",
+    "vr200": "gb300",
+    "rubin": "gb300",
+    "mi355": "b200",
+    "mi350": "b200",
+    "mi455": "gb300",
+    "mi2": "a100-sxm-80",
+    "mi1": "a100-sxm-80",
+    "mi3": "h200-sxm",
+    "tpu-v7": "b200",
+    "trainium3": "b200",
+}
+DEFAULT_RELATIVE = "h100-sxm"
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One chip: dense peaks [FLOP/s] by math format, memory [B, B/s], links per direction [B/s], chips in one fast domain."""
+
+    chip_id: str
+    vendor: str
+    peak_flops: Mapping[str, float]
+    memory_bytes: float
+    memory_bandwidth: float
+    scale_up: float
+    scale_out: float
+    domain: int = 8  #: chips joined by the fast link (72 in an NVL72 rack)
+    assumed: tuple[str, ...] = ()  #: what was filled in because the data has no figure
+
+    def __post_init__(self) -> None:
+        for name in ("memory_bytes", "memory_bandwidth", "scale_up", "scale_out"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"chip {self.chip_id!r}: {name} must be above 0, got {getattr(self, name)!r}")
+        if not self.peak_flops.get("bf16", 0) > 0:
+            raise ValueError(f"chip {self.chip_id!r}: a 16-bit peak rate is needed to model serving and none is known")
+
+    def __hash__(self) -> int:
+        return hash((self.chip_id, self.memory_bytes, self.memory_bandwidth))
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Chip:
+        """A chip from a row of the chips table (columns as in data/sources/chips.csv); raises ValueError on missing essentials."""
+
+        def number(column: str) -> float:
+            try:
+                value = float(row.get(column) or "nan")
+            except (TypeError, ValueError):
+                return 0.0
+            return value if value == value else 0.0
+
+        chip_id = str(row.get("chip_id"))
+        bf16 = number("bf16_tflops_dense") or number("fp16_tflops_dense")
+        peaks = {"bf16": bf16, "fp8": number("fp8_tflops_dense"), "fp4": number("fp4_tflops_dense"), "int8": number("int8_tops_dense")}
+        missing = [name for name in ("memory_gb", "memory_bandwidth_gb_per_s") if not number(name)]
+        if missing or not bf16:
+            raise ValueError(
+                f"chip {chip_id!r} cannot be modelled: no {' and no '.join(missing + ([] if bf16 else ['16-bit peak rate']))} on record"
+            )
+        assumed = []
+        scale_up = number("scale_up_bidirectional_gb_per_s") or number("pcie_bidirectional_gb_per_s")
+        if not scale_up:
+            scale_up = 64.0
+            assumed.append("scale-up link: PCIe 4.0 x16, 64 GB/s both ways")
+        scale_out = number("scale_out_gbit_per_s")
+        if not scale_out:
+            scale_out = 400.0
+            assumed.append("scale-out link: 400 Gbit/s per chip")
+        rack = chip_id.startswith(("gb200", "gb300", "vr200"))
+        return cls(
+            chip_id=chip_id,
+            vendor=str(row.get("vendor") or ""),
+            peak_flops={name: value * 1e12 for name, value in peaks.items() if value},
+            memory_bytes=number("memory_gb") * 1e9,
+            memory_bandwidth=number("memory_bandwidth_gb_per_s") * 1e9,
+            scale_up=scale_up * 1e9 / 2,
+            scale_out=scale_out * 1e9 / 8,
+            domain=72 if rack else 8,
+            assumed=tuple(assumed),
+        )
+
+    def math_of(self, weights: str) -> str:
+        """Math format a matrix product with these weights runs in: the chip's own low-precision units, else 16 bits."""
+        wanted = MATH[weights]
+        if weights == "mxfp4" and "fp4" not in self.peak_flops:  # weight-only kernels before Blackwell
+            return "bf16"
+        return wanted if wanted in self.peak_flops else "bf16"
+
+    def peak(self, weights: str) -> float:
+        """Dense peak [FLOP/s] of a matrix product with weights of this format."""
+        return self.peak_flops[self.math_of(weights)]
+
+    @property
+    def relative(self) -> str:
+        """Chip whose kernel measurements stand in when there are none for this one."""
+        matches = [prefix for prefix in RELATIVES if self.chip_id.startswith(prefix)]
+        return RELATIVES[max(matches, key=len)] if matches else DEFAULT_RELATIVE
