@@ -42,7 +42,7 @@ def state(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rev: int) -> pd.Da
         sql, values = f"SELECT {_columns(meta)} FROM {current(meta)} ORDER BY fact_key", []
     else:
         sql = f"""SELECT {_columns(meta)} FROM {events(meta)} e
-                  WHERE e.rev <= ? AND e.op = 'put' AND NOT EXISTS (
+                  WHERE e.rev <= ? AND e.event = 'put' AND NOT EXISTS (
                       SELECT 1 FROM {events(meta)} n WHERE n.rev > 1 AND n.fact_key = e.fact_key AND n.rev > e.rev AND n.rev <= ?)
                   ORDER BY fact_key"""
         values = [rev, rev]
@@ -51,7 +51,7 @@ def state(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rev: int) -> pd.Da
 
 def _plain(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
     """Numbers as float64 and text as object with None, whatever the reader made of them."""
-    fixed = frame[list(EVENT_COLUMNS)].rename(columns={"rev": "row_rev"}).drop(columns="op")
+    fixed = frame[list(EVENT_COLUMNS)].rename(columns={"rev": "row_rev"}).drop(columns="event")
     for name in ("fact_key", "origin", "source_id"):
         fixed[name] = fixed[name].astype(object)
     return pd.concat([typed(frame, meta), fixed.reset_index(drop=True)], axis=1)
@@ -124,7 +124,7 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
         rows |= {
             "fact_key": keys,
             "rev": [rev] * len(put),
-            "op": ["put"] * len(put),
+            "event": ["put"] * len(put),
             "origin": [origin] * len(put),
             "source_id": list(sources["source_id"]),
         }
@@ -146,7 +146,7 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
         cursor.register("leaving", pd.DataFrame({"fact_key": change.remove}))
         columns = ", ".join(quoted(c) for c in meta.columns)
         cursor.execute(
-            f"""CREATE TEMP TABLE gone AS SELECT fact_key, $1::BIGINT AS rev, 'remove' AS op, $2 AS origin, source_id, {columns}
+            f"""CREATE TEMP TABLE gone AS SELECT fact_key, $1::BIGINT AS rev, 'remove' AS event, $2 AS origin, source_id, {columns}
                 FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM leaving)""",
             [rev, origin],
         )
@@ -163,7 +163,7 @@ def _append(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rows: str) -> No
     """Append the events of a temporary table and bring the current state after them."""
     cursor.execute(f"INSERT INTO {events(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM {rows} ORDER BY fact_key")
     cursor.execute(f"DELETE FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM {rows})")
-    cursor.execute(f"INSERT INTO {current(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM {rows} WHERE op = 'put'")
+    cursor.execute(f"INSERT INTO {current(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM {rows} WHERE event = 'put'")
 
 
 def undo(cursor: duckdb.DuckDBPyConnection, rev: int, *, author: str, note: str | None, today: datetime.date) -> Revision:
@@ -178,14 +178,14 @@ def undo(cursor: duckdb.DuckDBPyConnection, rev: int, *, author: str, note: str 
         e = events(meta)
         values = ", ".join(f"CASE WHEN p.fact_key IS NULL THEN now.{quoted(c)} ELSE p.{quoted(c)} END AS {quoted(c)}" for c in meta.columns)
         cursor.execute(
-            f"""CREATE TEMP TABLE touched AS SELECT fact_key, op,
+            f"""CREATE TEMP TABLE touched AS SELECT fact_key, event,
                     EXISTS (SELECT 1 FROM {e} l WHERE l.fact_key = t.fact_key AND l.rev > t.rev) AS later
                 FROM {e} t WHERE rev = ?""",
             [rev],
         )
         cursor.execute(
             f"""CREATE TEMP TABLE back AS
-                SELECT t.fact_key, {new}::BIGINT AS rev, coalesce(p.op, 'remove') AS op,
+                SELECT t.fact_key, {new}::BIGINT AS rev, coalesce(p.event, 'remove') AS event,
                        coalesce(p.origin, now.origin) AS origin, coalesce(p.source_id, now.source_id) AS source_id, {values}
                 FROM touched t
                 LEFT JOIN (SELECT * FROM {e} x WHERE x.rev < {rev} AND NOT EXISTS (
@@ -194,8 +194,8 @@ def undo(cursor: duckdb.DuckDBPyConnection, rev: int, *, author: str, note: str 
                 WHERE NOT t.later"""
         )
         row = cursor.execute(
-            """SELECT count(*) FILTER (b.op = 'put' AND t.op = 'remove'), count(*) FILTER (b.op = 'put' AND t.op = 'put'),
-                      count(*) FILTER (b.op = 'remove' AND t.op = 'put') FROM back b JOIN touched t USING (fact_key)"""
+            """SELECT count(*) FILTER (b.event = 'put' AND t.event = 'remove'), count(*) FILTER (b.event = 'put' AND t.event = 'put'),
+                      count(*) FILTER (b.event = 'remove' AND t.event = 'put') FROM back b JOIN touched t USING (fact_key)"""
         ).fetchone()
         later = cursor.execute("SELECT count(*) FROM touched WHERE later").fetchone()
         assert row is not None and later is not None

@@ -11,7 +11,7 @@ import pyarrow as pa
 from data.meta import TableMeta, load_meta, table_names
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-EVENT_COLUMNS = ("fact_key", "rev", "op", "origin", "source_id")
+EVENT_COLUMNS = ("fact_key", "rev", "event", "origin", "source_id")
 
 
 class StoreTooNew(ValueError):
@@ -36,7 +36,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _make_event_tables(connection: duckdb.DuckDBPyConnection, meta: TableMeta) -> None:
     """Create the table of events and of the current state, or add columns the meta has gained."""
-    fixed = "fact_key VARCHAR NOT NULL, rev BIGINT NOT NULL, op VARCHAR NOT NULL, origin VARCHAR NOT NULL, source_id VARCHAR"
+    fixed = "fact_key VARCHAR NOT NULL, rev BIGINT NOT NULL, event VARCHAR NOT NULL, origin VARCHAR NOT NULL, source_id VARCHAR"
     columns = ", ".join(f"{quoted(c.name)} {'DOUBLE' if c.numeric else 'VARCHAR'}" for c in meta.columns.values())
     have: dict[str, list[str]] = {}
     for table, column in connection.execute(
@@ -69,7 +69,7 @@ def quoted(name: str) -> str:
 
 def arrow_schema(meta: TableMeta) -> pa.Schema:
     """Arrow types of an event row."""
-    fixed = [("fact_key", pa.string()), ("rev", pa.int64()), ("op", pa.string()), ("origin", pa.string()), ("source_id", pa.string())]
+    fixed = [("fact_key", pa.string()), ("rev", pa.int64()), ("event", pa.string()), ("origin", pa.string()), ("source_id", pa.string())]
     return pa.schema(fixed + [(c.name, pa.float64() if c.numeric else pa.string()) for c in meta.columns.values()])
 
 
