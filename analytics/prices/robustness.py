@@ -38,12 +38,19 @@ def leave_one_model_out(days: Any, price: Any, models: Any) -> LeaveOneOut:
     when, cost, labels = np.asarray(days, dtype=float), np.asarray(price, dtype=float), np.asarray(models, dtype=object)
     holders = list(dict.fromkeys(labels[frontier(when, cost)]))
     folds, counts = np.full(len(holders), np.nan), np.zeros(len(holders), dtype=int)
-    for i, holder in enumerate(holders):
-        kept = labels != holder
-        records = frontier(when[kept], cost[kept])
+    # Sorted once: without a model, the records are where the running minimum of the rest falls.
+    order = np.lexsort((cost, when))
+    order = order[np.isfinite(cost[order]) & (cost[order] > 0)]
+    when, cost = when[order], cost[order]
+    codes = {name: i for i, name in enumerate(holders)}
+    holder_of = np.array([codes.get(name, -1) for name in labels[order]])
+    for i in range(len(holders)):
+        rest = np.where(holder_of == i, np.inf, cost)
+        before = np.concatenate([[np.inf], np.minimum.accumulate(rest)[:-1]])
+        records = np.flatnonzero(rest < before)
         counts[i] = records.size
         if records.size >= MINIMUM_POINTS:
-            folds[i] = fit_log_linear(when[kept][records], cost[kept][records]).fold_per_year
+            folds[i] = fit_log_linear(when[records], cost[records]).fold_per_year
     return LeaveOneOut(np.array(holders, dtype=object), folds, counts)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.prices.fit import fit_log_linear
+from analytics.prices.frontier import frontier
 from analytics.prices.robustness import leave_one_model_out, trend_test
 
 DAYS = np.arange(0, 1000, 100.0)
@@ -52,3 +53,11 @@ def test_refusals():
         trend_test(fit_log_linear([0, 10], [2, 1]), 20, 1)
     with pytest.raises(ValueError, match="price must be above 0, got 0"):
         trend_test(fit_log_linear(DAYS, PRICES), 20, 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.floats(0.01, 50), st.sampled_from("abcde")), min_size=1, max_size=40))
+def test_each_refit_is_the_frontier_of_the_rest(offers):
+    days, prices, models = (np.array(column) for column in zip(*offers))
+    result = leave_one_model_out(days, prices, models)
+    for model, n in zip(result.models, result.n):
+        assert frontier(days[models != model], prices[models != model]).size == n
