@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from data.importing import units
 from data.importing.text import BROKEN_REFERENCES, clean, is_missing, without_footnotes
 
-NUMBER = r"(?:\d{1,3}(?:[ ,.'’]\d{3})+(?:[.,]\d+)?|\d{1,3}(?:,\d{2})+,\d{3}|\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d{1,3}(?![\w]))?"
+NUMBER = r"(?:\d{1,3}(?:[ ,.'’]\d{3})+(?![\d])(?:[.,]\d+)?|\d{1,3}(?:,\d{2})+,\d{3}|\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d{1,3}(?![\w]))?"
 APPROXIMATE = re.compile(
     r"^(?:[~≈∼]|c\.|ca\.?|circa|about|approx(?:\.|imately)?|around|roughly|some|nearly|almost|est\.?|estimated|etwa|rund|environ|env\.|"
     r"约|大约|近)\s*",
     re.IGNORECASE,
 )
-AT_LEAST = re.compile(r"^(?:>=?|≥|over|more than|at least|min\.?|minimum|above|mehr als|über|mindestens|plus de|超过|至少)\s*", re.IGNORECASE)
+AT_LEAST = re.compile(
+    r"^(?:>=?|≥|over|more than|at least|min\.?|minimum|above|mehr als|über|mindestens|plus de|超过|至少)\s*", re.IGNORECASE
+)
 AT_MOST = re.compile(r"^(?:<=?|≤|up to|less than|at most|max\.?|maximum|below|under|bis zu|jusqu'à|最多)\s*", re.IGNORECASE)
 PLANNED = re.compile(r"\(?\b(?:planned|plan|proposed|target|targeted|future|announced|geplant|prévu|eventually)\b\)?", re.IGNORECASE)
 BETWEEN = re.compile(r"\s*(?:-|–|—|−|~|to|bis|and|à|至|\.\.\.?)\s*", re.IGNORECASE)
@@ -35,6 +37,7 @@ class Quantity:
     approximate: bool = False
     planned: bool = False
     rest: str = ""
+    scaled_in_cell: bool = False
     warning: str = ""
     error: str = ""
 
@@ -82,12 +85,12 @@ def parse(text: str, decimal: str = ".") -> Quantity:
     found = _read(body, decimal)
     if found is None:
         return Quantity(error="not a number", rest=body, planned=planned)
-    value, high, unit, currency, plus, estimated, rest = found
+    value, high, unit, currency, plus, estimated, rest, scaled = found
     if aside and re.search(r"\b(?:est|estimate|estimated|approx|e|forecast)\b", aside, re.IGNORECASE):
         estimated = True
     if aside and not rest:
         rest = f"({aside})" if not re.search(r"\d|\best|\bapprox", aside, re.IGNORECASE) else ""
-    result = Quantity(value, math.nan, math.nan, unit, currency, approximate or estimated or planned, planned, rest)
+    result = Quantity(value, math.nan, math.nan, unit, currency, approximate or estimated or planned, planned, rest, scaled)
     if not math.isnan(high):
         low, top = min(value, high), max(value, high)
         result = replace(result, value=(low + top) / 2, low=low, high=top, approximate=True)
@@ -108,8 +111,8 @@ def _without_aside(body: str) -> tuple[str, str]:
     return (match[1].strip(), match[2].strip()) if match and match[1].strip() else (body, "")
 
 
-def _read(body: str, decimal: str) -> tuple[float, float, str, str, bool, bool, str] | None:
-    """Return value, upper end, unit, currency, "+", estimate mark and the rest of the words."""
+def _read(body: str, decimal: str) -> tuple[float, float, str, str, bool, bool, str, bool] | None:
+    """Return value, upper end, unit, currency, "+", estimate mark, the rest of the words, and whether a scale was named."""
     currency, body = units.leading_currency(body)
     sign = -1.0 if body.startswith("-") else 1.0
     if body[:1] in "+-":
@@ -151,7 +154,7 @@ def _read(body: str, decimal: str) -> tuple[float, float, str, str, bool, bool, 
         if not unit:
             more_scale, unit, trailing, rest = units.after_number(rest)
             scale, currency = scale or more_scale, currency or trailing
-    return sign * value * (scale or 1.0), sign * high, unit, currency, plus, estimated, rest.strip(" ,;")
+    return sign * value * (scale or 1.0), sign * high, unit, currency, plus, estimated, rest.strip(" ,;"), scale is not None
 
 
 def to_float(digits: str, decimal: str) -> float | None:

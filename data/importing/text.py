@@ -14,16 +14,23 @@ MISSING_WORDS = frozenset(
     - -- --- – — ― ? ?? . .. … n/a n.a. n.a na n/k nan none null nil missing tba tbd tbc unknown undisclosed unspecified
     not\x20available not\x20disclosed not\x20known not\x20applicable not\x20stated k.a. k.\x20a. unbekannt inconnu s.o. nd n.d. desconocido
     未知 不明 未公布 未披露 (blank) #n/a x #na <na> confidential withheld pending
-    """.replace("not\x20", "not_").replace("k.\x20a.", "k._a.").split()
+    """.replace("not\x20", "not_")
+    .replace("k.\x20a.", "k._a.")
+    .split()
 )
 BROKEN_REFERENCES = ("#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
+
+
+def visible(text: str) -> str:
+    """Return the text in NFC without invisible characters, blanks as written."""
+    return INVISIBLE.sub("", unicodedata.normalize("NFC", text))
 
 
 def clean(text: str) -> str:
     """Return the text in NFC without invisible characters and outer blanks; no-break blanks become blanks."""
     if text.isascii():
         return (INVISIBLE.sub("", text) if not text.isprintable() else text).strip()
-    text = INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    text = visible(text)
     return re.sub("[\u00a0\u2000-\u200a\u202f\u3000]", " ", text).strip()
 
 

@@ -35,7 +35,24 @@ UNITS = {
     "h": "h", "hours": "h", "hr": "h", "$/h": "USD/h", "usd/h": "USD/h",
     "tok/s": "tok/s", "tokens/s": "tok/s", "tokens/sec": "tok/s", "t/s": "tok/s",
 }  # fmt: skip
-ORDINARY_WORDS = ("gpus", "gpu", "chips", "chip", "accelerators", "accelerator", "units", "unit", "cards", "pcs", "xpus", "tpus", "装", "张", "块", "颗")
+ORDINARY_WORDS = (
+    "gpus",
+    "gpu",
+    "chips",
+    "chip",
+    "accelerators",
+    "accelerator",
+    "units",
+    "unit",
+    "cards",
+    "pcs",
+    "xpus",
+    "tpus",
+    "装",
+    "张",
+    "块",
+    "颗",
+)
 _REGISTRY_NAMES = {
     "tok/s": "1/second", "Gbit/s": "gigabit/second", "Tbit/s": "terabit/second", "GB/s": "gigabyte/second", "TB/s": "terabyte/second",
     "MB/s": "megabyte/second", "TB": "terabyte", "GB": "gigabyte", "MB": "megabyte", "mm2": "millimeter**2", "cm2": "centimeter**2",
@@ -47,7 +64,7 @@ _OPERATIONS = {"GFLOPS": 1e-3, "TFLOPS": 1.0, "TOPS": 1.0, "PFLOPS": 1e3, "POPS"
 _CURRENCY_START = re.compile(
     r"^(" + "|".join(re.escape(word) for word in sorted(CURRENCIES, key=len, reverse=True)) + r")(?![a-z])\s*", re.IGNORECASE
 )
-_WORD = re.compile(r"^\s*([^\d\s()\[\],;+–—-][^\s()\[\],;+\d–—-]*[²2]?)")
+_WORD = re.compile(r"^\s*([万萬亿億装张块颗元]|[^\d\s()\[\],;+–—-][^\s()\[\],;+\d–—-]*[²2]?(?![\w]))")
 
 
 @cache
@@ -65,7 +82,7 @@ def factor(unit: str, target: str) -> float | None:
     if unit not in _REGISTRY_NAMES or target not in _REGISTRY_NAMES:
         return None
     try:
-        return float(_registry().Quantity(1, _REGISTRY_NAMES[unit]).to(_REGISTRY_NAMES[target]).magnitude)
+        return float(f"{_registry().Quantity(1, _REGISTRY_NAMES[unit]).to(_REGISTRY_NAMES[target]).magnitude:.12g}")
     except (pint.DimensionalityError, pint.UndefinedUnitError):
         return None
 

@@ -1,0 +1,191 @@
+"""The process that parses a user's file: bounded in memory and time, killed on cancel, handing back Parquet."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import resource
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.importing.report import Cancelled, Refused
+
+log = logging.getLogger(__name__)
+LOOK_EVERY_S = 0.1
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(
+    job: dict[str, Any],
+    scratch: Path,
+    memory_mb: int,
+    seconds: int,
+    progress: Callable[[str], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Parse one file in a process of its own; return what it reports and the accepted rows.
+
+    Errors: Refused with one sentence when the file cannot be read, or would take more than `memory_mb` or `seconds`;
+    Cancelled when `cancel()` turns true. The process and its files are gone afterwards in every case.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="import-", dir=scratch))
+    try:
+        (folder / "job.json").write_text(json.dumps({**job, "memory_mb": memory_mb, "seconds": seconds}), encoding="utf-8")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "data.importing.child", str(folder)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=PACKAGE_ROOT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            errors = _watch(process, memory_mb, seconds, progress, cancel)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe:
+                    pipe.close()
+        return _result(folder, process.returncode, errors)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    memory_mb: int,
+    seconds: int,
+    progress: Callable[[str], None] | None,
+    cancel: Callable[[], bool] | None,
+) -> str:
+    """Follow the process until it ends; returns what it wrote to its error stream."""
+    assert process.stdout and process.stderr
+    deadline = time.monotonic() + seconds
+    streams = {process.stdout.fileno(): b"", process.stderr.fileno(): b""}
+    out, err = process.stdout.fileno(), process.stderr.fileno()
+    open_streams = set(streams)
+    while open_streams:
+        ready, _, _ = select.select(list(open_streams), [], [], LOOK_EVERY_S)
+        for stream in ready:
+            block = os.read(stream, 65_536)
+            if not block:
+                open_streams.discard(stream)
+            streams[stream] = (streams[stream] + block)[-200_000:]
+            if stream == out:
+                *done, streams[out] = streams[out].split(b"\n")
+                for line in done:
+                    if progress:
+                        progress(line.decode("utf-8", "replace"))
+        if cancel and cancel():
+            raise Cancelled("the import was cancelled; nothing was written")
+        if time.monotonic() > deadline:
+            raise Refused(f"reading the file took more than {seconds} seconds and was stopped; nothing was written")
+        if _resident_mb(process.pid) > memory_mb:
+            raise Refused(
+                f"reading the file needs more than {memory_mb:,} MB of memory (RIDGEPOINT_IMPORT_MEMORY_MB) and was stopped; nothing was written"
+            )
+    process.wait(timeout=30)
+    return streams[err].decode("utf-8", "replace")
+
+
+def _resident_mb(pid: int) -> float:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _result(folder: Path, code: int, errors: str) -> tuple[dict[str, Any], pd.DataFrame]:
+    try:
+        told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        log.error("the import process ended with code %s: %s", code, errors[-4_000:])
+        if code in (-signal.SIGXCPU, -signal.SIGKILL) or "MemoryError" in errors:
+            raise Refused("reading the file needs more memory or time than an import may take; nothing was written") from None
+        raise Refused(
+            "the file could not be read: its layout broke the reader, which has been noted in the log; nothing was written"
+        ) from None
+    if "refused" in told:
+        raise Refused(told["refused"])
+    return told, from_parquet(folder / "rows.parquet")
+
+
+def to_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write rows: float64 and text columns, missing as null."""
+    columns = {}
+    for name in frame.columns:
+        values = frame[name].to_numpy()
+        columns[name] = (
+            pa.array(values, from_pandas=True) if values.dtype.kind in "fi" else pa.array(values, type=pa.string(), from_pandas=True)
+        )
+    pq.write_table(pa.table(columns), path, compression="lz4")
+
+
+def from_parquet(path: Path) -> pd.DataFrame:
+    """Read rows back with text as plain objects and None for missing."""
+    table = pq.read_table(path)
+    columns = {}
+    for name in table.column_names:
+        column = table[name]
+        values = column.to_numpy()
+        kind = object if pa.types.is_string(column.type) else np.int64 if name == "_line" else float
+        columns[name] = pd.Series(values.astype(kind, copy=False), dtype=kind)
+    return pd.DataFrame(columns)
+
+
+def _limit(memory_mb: int, seconds: int) -> None:
+    """Bound this process: the parent watches what is resident; these limits hold even if the parent is gone."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (2 * seconds, 2 * seconds + 5))
+    size = (2 * memory_mb + 2_000) * 1_000_000  # address space, which libraries reserve far more of than they use
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def main(folder: Path) -> None:
+    """Do the job that `folder` describes and leave report.json and rows.parquet there."""
+    import datetime
+
+    from data.importing.read import read
+
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    _limit(job["memory_mb"], job["seconds"])
+    try:
+        reading = read(
+            Path(job["path"]), job["table"], job["name"], datetime.date.fromisoformat(job["today"]), job["mapping"], job["answers"],
+            progress=lambda stage: print(stage, flush=True), remembered=job["remembered"],
+        )  # fmt: skip
+        to_parquet(reading.frame, folder / "rows.parquet")
+        told = {
+            "report": reading.report.to_json(), "header": reading.header, "layout": reading.layout, "fields": reading.mapping,
+            "present": reading.present, "answers": reading.report.answers,
+        }  # fmt: skip
+    except MemoryError:
+        told = {"refused": "reading the file needs more memory than an import may take (RIDGEPOINT_IMPORT_MEMORY_MB); nothing was written"}
+    except ValueError as wrong:
+        if not isinstance(wrong, Refused):
+            log.exception("unexpected in the import process")
+        told = {
+            "refused": str(wrong)
+            if isinstance(wrong, Refused)
+            else f"the file could not be read ({type(wrong).__name__}); nothing was written"
+        }
+    (folder / "report.tmp").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    os.replace(folder / "report.tmp", folder / "report.json")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

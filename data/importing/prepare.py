@@ -1,0 +1,165 @@
+"""From an uploaded file to something that can be looked at, answered, drafted and committed."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data import uploads
+from data.importing import child, physics, remembered
+from data.importing.diff import Difference, difference
+from data.importing.report import OpenQuestions, Question, Refused
+from data.meta import load_meta
+from data.revisions import TableChange
+from data.store import Store
+
+SHOWN_ROWS = 1_000
+
+
+@dataclass
+class Prepared:
+    """One upload as read: what it says, what could not be read, what it would change. Nothing is written yet."""
+
+    upload: str
+    name: str
+    table: str
+    today: datetime.date
+    frame: pd.DataFrame
+    report: dict[str, Any]
+    difference: Difference
+    header: list[str]
+    fields: dict[str, str | None]
+    present: list[str]
+    answers: dict[str, str] = field(default_factory=dict)
+    layout: str = ""
+    strict: bool = False
+    revision: int | None = None
+
+    @property
+    def questions(self) -> list[Question]:
+        """Questions still open."""
+        return [Question(item["id"], item["text"], tuple(item["choices"]), item["provisional"]) for item in self.report["questions"]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole result; `rows` are the first 1,000 accepted rows in canonical columns."""
+        return {
+            "upload": self.upload,
+            "table": self.table,
+            "mapping": self.report["mapping"],
+            "questions": self.report["questions"],
+            "rejects": self.report["rejects"],
+            "warnings": self.report["warnings"],
+            "counts": self.report["counts"],
+            "diff": self.difference.to_json(),
+            "rows": _rows(self.frame.head(SHOWN_ROWS)),
+            "revision": self.revision,
+        }
+
+    def mapping_file(self) -> dict[str, Any]:
+        """Return the mapping as an object that `mapping=` accepts, to be kept as a JSON file."""
+        return {"columns": self.fields, "answers": self.answers}
+
+    def draft(self) -> dict[str, pd.DataFrame]:
+        """Return the accepted rows as a draft for `Snapshot.with_draft`."""
+        return {self.table: self.frame.drop(columns="_line")}
+
+
+def prepare(
+    source: Path | str | bytes,
+    *,
+    table: str = "clusters",
+    store: Store,
+    name: str = "",
+    today: datetime.date | None = None,
+    mapping: Any = None,
+    answers: dict[str, Any] | None = None,
+    strict: bool = False,
+    author: str = "",
+    progress: Callable[[str], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Prepared:
+    """Keep the file, read it in a process of its own, and compare it with the store. Nothing is written to the facts.
+
+    Parameters: `source` a path or the bytes; `mapping` {"columns": {header: field or null}, "answers": {...}} as
+    `Prepared.mapping_file` gives it, or None for the one remembered for this header; `answers` by question id;
+    `progress` hears each stage; `cancel` is asked several times a second.
+    Errors: Refused (ValueError) with one sentence; Cancelled; data.uploads.UploadRefused; data.store.ReadOnly.
+    """
+    meta = load_meta(table)
+    day = today or store.settings.day()
+    content = source if isinstance(source, bytes) else Path(source)
+    if isinstance(content, Path) and not content.is_file():
+        raise Refused(f"{content} is not a file")
+    shown_name = name or (content.name if isinstance(content, Path) else "upload.csv")
+    if progress:
+        progress("keeping")
+    kept = uploads.keep(store, content, shown_name, author)
+    given = mapping if mapping is not None else None
+    from_file = dict(given.get("answers") or {}) if isinstance(given, dict) and isinstance(given.get("answers"), dict) else {}
+    job = {
+        "path": str(kept.path), "table": table, "name": shown_name, "today": day.isoformat(), "mapping": given,
+        "answers": {str(key): str(value) for key, value in {**from_file, **(answers or {})}.items()},
+        "remembered": remembered.remembered(store, table) if given is None else {},
+    }  # fmt: skip
+    settings = store.settings
+    told, frame = child.run(job, store.home / "tmp", settings.import_memory_mb, settings.import_seconds, progress, cancel)
+    if progress:
+        progress("comparing")
+    prepared = Prepared(
+        kept.upload_id, shown_name, table, day, frame, told["report"], Difference(frame), told["header"], told["fields"], told["present"],
+        told["answers"], told["layout"], strict,
+    )  # fmt: skip
+    existing = store.state(table, store.head()) if store.head() else pd.DataFrame(columns=[*meta.columns, "fact_key"])
+    prepared.difference = difference(frame, existing, meta, told["present"])
+    if table == "clusters":
+        touched = prepared.difference.put
+        lines = _with_lines(touched, frame)
+        prepared.report["warnings"] += physics.implausible(lines) + physics.same_sites(touched, existing)
+    if strict and prepared.report["counts"]["rejected"]:
+        prepared.report["warnings"].insert(
+            0, f"strict: {prepared.report['counts']['rejected']} row(s) are rejected, so nothing can be committed"
+        )
+    return prepared
+
+
+def _with_lines(put: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows to put with the line they came from (same key, as keys are unique among accepted rows)."""
+    meta = load_meta("clusters")
+    key = list(meta.key)
+    lines = pd.Series(frame["_line"].to_numpy(), index=pd.MultiIndex.from_frame(frame[key].fillna("")))
+    return put.assign(_line=lines.reindex(pd.MultiIndex.from_frame(put[key].fillna(""))).to_numpy())
+
+
+def commit(prepared: Prepared, store: Store, *, author: str = "", note: str | None = None) -> int | None:
+    """Write the accepted rows as one revision and remember the mapping; returns its number, None when nothing differs.
+
+    Errors: OpenQuestions while a question is open; Refused when `strict` and rows are rejected; data.store.ReadOnly.
+    """
+    if prepared.report["questions"]:
+        raise OpenQuestions(prepared.questions)
+    if prepared.strict and prepared.report["counts"]["rejected"]:
+        raise Refused(f"strict: {prepared.report['counts']['rejected']} row(s) are rejected, so nothing was written")
+    meta = load_meta(prepared.table)
+    found = difference(prepared.frame, store.state(prepared.table, store.head()), meta, prepared.present)
+    if not len(found.put) and not found.remove:
+        return None
+    counts = prepared.report["counts"]
+    said = note or f"{counts['read']:,} rows read, {counts['kept']:,} kept, {counts['rejected']:,} rejected"
+    change = TableChange(prepared.table, put=found.put, remove=found.remove)
+    revision = store.apply(
+        [change], kind="import", author=author, file_name=prepared.name, sha256=prepared.upload, note=said, today=prepared.today
+    )
+    remembered.remember(store, prepared.table, prepared.header, prepared.fields, prepared.answers)
+    prepared.revision = revision.rev
+    return revision.rev
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = frame.drop(columns="_line").to_dict("records")
+    return [{name: None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()} for row in rows]

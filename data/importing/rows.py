@@ -1,0 +1,369 @@
+"""Rows of a table from a sheet: every mapped column parsed and checked, rejects listed, defaults filled in."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.importing import cells, places, resolve, vocabulary
+from data.importing.mapping import Assigned
+from data.importing.report import Report, lines_text
+from data.importing.sheet import Sheet
+from data.importing.text import clean, fold, one_line, slug, without_footnotes
+from data.meta import TableMeta
+
+TAGS = re.compile(r"\s*#(confident|likely|speculative|unlikely|unconfirmed|confirmed)\b", re.IGNORECASE)
+LONG_TEXT = frozenset({"quote_or_note", "note", "notes", "note_text"})
+NOT_READABLE = ("not a number", "not a date")
+
+
+@dataclass
+class Context:
+    """What is known besides the file: the day, its name, how it is written, the publisher's layout."""
+
+    today: datetime.date
+    file_name: str
+    delimiter: str = ","
+    layout: dict[str, Any] = field(default_factory=dict)
+    edition: str = ""
+
+
+@dataclass
+class Builder:
+    """The rows under construction: one array a column, a mask of rejected rows."""
+
+    sheet: Sheet
+    assigned: list[Assigned]
+    meta: TableMeta
+    report: Report
+    context: Context
+    frame: dict[str, np.ndarray] = field(default_factory=dict)
+    parsed: dict[tuple[str, int], cells.Numbers] = field(default_factory=dict)
+    days: dict[str, cells.Days] = field(default_factory=dict)
+    bad: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        self.lines = self.sheet.lines
+        self.size = len(self.lines)
+        self.bad = np.zeros(self.size, dtype=bool)
+        self.given = {item.field for item in self.assigned}
+        self.by_field = {(item.field, item.slot): item for item in self.assigned}
+
+    def item(self, name: str, slot: int = 0) -> Assigned | None:
+        return self.by_field.get((name, slot))
+
+    def reject(self, mask: np.ndarray, item: Assigned | None, reason: str, column: str = "", values: np.ndarray | None = None) -> None:
+        """Reject the masked rows that are not rejected yet, each with its line, column and text."""
+        for row in np.flatnonzero(mask & ~self.bad):
+            if values is not None:
+                shown = str(values[row])
+            else:
+                shown = item.column.texts[item.column.codes[row]] if item else ""
+            self.report.reject(int(self.lines[row]), column or (item.column.name if item else ""), shown, reason)
+        self.bad |= mask
+
+    def line_list(self, mask: np.ndarray) -> str:
+        return lines_text([int(line) for line in self.lines[np.flatnonzero(mask)][:2000]])
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a column, all missing when the file has none."""
+        if name not in self.frame:
+            numeric = self.meta.columns[name].numeric
+            self.frame[name] = np.full(self.size, np.nan) if numeric else np.full(self.size, None, dtype=object)
+        return self.frame[name]
+
+
+def build(builder: Builder) -> None:
+    """Parse every mapped column of the table into the builder's frame and list what is out of bounds."""
+    for item in builder.assigned:
+        mask = cells.broken_rows(item)
+        if mask.any():
+            _reject_broken(builder, item, mask)
+    row_units, row_money = _row_texts(builder, "ROW_UNIT"), _row_texts(builder, "ROW_CURRENCY")
+    for item in builder.assigned:
+        column = builder.meta.columns.get(item.field)
+        if item.field in ("POWER", "CHIP_COUNT_TOTAL", "ACCELERATOR_CORES") or (column is not None and column.numeric):
+            powered = item.field in ("POWER", "power_mw", "site_power_mw")
+            parsed = cells.numbers_of(
+                item, builder.meta, builder.report, builder.lines, builder.context.delimiter, row_units if powered else None, row_money
+            )
+            builder.parsed[(item.field, item.slot)] = parsed
+            _number_errors(builder, item, parsed)
+            if column is not None and item.slot == 0:
+                builder.frame[item.field] = parsed.value
+        elif column is not None and column.type == "date" or item.field == "RETIRED_DATE":
+            days = cells.days_of(item, builder.report, builder.lines, keep_partial=builder.sheet.canonical)
+            builder.days[item.field] = days
+            _errors(builder, item, days.errors, days.codes)
+            if column is not None:
+                builder.frame[item.field] = days.value
+        elif column is not None and item.slot == 0:
+            builder.frame[item.field] = _text(builder, item)
+
+
+def _row_texts(builder: Builder, name: str) -> list[str] | None:
+    item = builder.item(name)
+    return [item.column.texts[code] for code in item.column.codes] if item else None
+
+
+def _reject_broken(builder: Builder, item: Assigned, mask: np.ndarray) -> None:
+    builder.reject(mask, item, "a broken spreadsheet reference: the formula behind it failed, so the row cannot be trusted")
+
+
+def _number_errors(builder: Builder, item: Assigned, parsed: cells.Numbers) -> None:
+    """Reject values out of the column's bounds; words where a number belongs are left empty in foreign files."""
+    _errors(builder, item, parsed.errors, parsed.codes)
+    name = {"POWER": "site_power_mw", "CHIP_COUNT_TOTAL": "chip_count"}.get(item.field, item.field)
+    column = builder.meta.columns.get(name)
+    if column is None:
+        return
+    value = parsed.value
+    with np.errstate(invalid="ignore"):
+        if column.minimum is not None:
+            builder.reject(value < column.minimum, item, f"below {column.minimum:g}, the least that {name} can be{_unit(column.unit)}")
+        if column.maximum is not None:
+            builder.reject(value > column.maximum, item, f"above {column.maximum:g}, the most that {name} is taken for{_unit(column.unit)}")
+        tiny = (np.abs(value) < 1e-9) & (value != 0)
+        builder.reject(tiny, item, "too small to be meant: nearer to nothing than any measurement")
+        if column.type == "integer":
+            whole = np.round(value)
+            off = (
+                np.abs(value - whole) > 1e-6 * np.maximum(1.0, np.abs(value))
+                if "chips" in column.unit
+                else np.zeros(len(value), dtype=bool)
+            )
+            builder.reject(off & ~parsed.ranged & ~parsed.approximate, item, "not a whole number, and chips cannot be cut")
+            if "/" not in column.unit:
+                parsed.value = np.where(np.isfinite(value), whole, value)
+                parsed.low, parsed.high = np.round(parsed.low), np.round(parsed.high)
+    nan_words = [text for text in item.column.texts if text.strip().casefold() in ("nan", "+nan", "-nan")]
+    if nan_words:
+        builder.report.warn(f'column "{item.column.name}": "{nan_words[0].strip()}" is no number and is stored as missing')
+
+
+def _unit(unit: str) -> str:
+    return f" ({unit})" if unit else ""
+
+
+def _errors(builder: Builder, item: Assigned, errors: dict[int, str], codes: np.ndarray) -> None:
+    for code, reason in errors.items():
+        mask = codes == code
+        if not builder.sheet.canonical and reason.startswith(NOT_READABLE):
+            text = item.column.texts[code].strip()
+            builder.report.warn(
+                f'column "{item.column.name}", {builder.line_list(mask)}: "{text[:60]}" is {reason.split(" (")[0]}, left empty'
+            )
+        else:
+            builder.reject(mask, item, reason)
+
+
+def _text(builder: Builder, item: Assigned) -> np.ndarray:
+    """Parse a text column: exact in canonical files, tidied in foreign ones, words of closed lists translated."""
+    canonical, name = builder.sheet.canonical, item.field
+    column = builder.meta.columns[name]
+    if column.choices:
+        return _choices(builder, item)
+    if name == "country":
+        return _countries(builder, item)
+    if name == "chip_id" and builder.meta.name != "chips":
+        return _chips(builder, item)
+    if canonical:
+        return cells.texts_of(item, cells.trimmed_text if name in builder.meta.key else cells.exact_text)
+    if name.endswith("_id"):
+        return cells.texts_of(item, lambda text: _identifier(text))
+    if name in LONG_TEXT:
+        return cells.texts_of(item, cells.foreign_text)
+    tags = {match.casefold() for text in item.column.texts for match in TAGS.findall(text)}
+    if tags:
+        builder.report.warn(f'column "{item.column.name}": the marks {", ".join("#" + tag for tag in sorted(tags))} are taken off')
+    result = cells.texts_of(item, tidy)
+    if name == "city":
+        result = np.array(
+            [text.title() if isinstance(text, str) and text.isupper() and len(text) > 3 else text for text in result], dtype=object
+        )
+    return result
+
+
+def tidy(text: str) -> str | None:
+    """Return a short text of a foreign file on one line, without footnotes, marks and its own outer quotation marks."""
+    shown = cells.foreign_text(text)
+    if shown is None:
+        return None
+    shown = one_line(TAGS.sub("", without_footnotes(shown)))
+    if len(shown) > 2 and shown[0] == shown[-1] == '"' and shown.count('"') == 2:
+        shown = shown[1:-1].strip()
+    return shown or None
+
+
+def _identifier(text: str) -> str | None:
+    shown = clean(text)
+    return (slug(shown) if " " in shown else shown) or None
+
+
+def _choices(builder: Builder, item: Assigned) -> np.ndarray:
+    column = builder.meta.columns[item.field]
+    known = {fold(choice): choice for choice in column.choices}
+    translated = vocabulary.words(item.field) if item.field in ("status", "confidence") else {}
+    unknown: dict[int, str] = {}
+
+    def change(text: str) -> str | None:
+        shown = without_footnotes(clean(text))
+        if fold(shown) not in known and cells.foreign_text(shown) is None:
+            return None
+        plain = fold(re.sub(r"\(.*?\)", "", shown)) or fold(shown)
+        found = known.get(plain) or (translated.get(plain) if isinstance(translated, dict) else None)
+        return found if found in column.choices else f"\0{shown}"
+
+    values = cells.texts_of(item, change)
+    for code, text in enumerate(item.column.texts):
+        result = change(text)
+        if result and result.startswith("\0"):
+            unknown[code] = result[1:]
+    for code, shown in unknown.items():
+        mask = item.column.codes == code
+        values[mask] = None
+        if builder.sheet.canonical:
+            builder.reject(mask, item, f"not one of the words for {item.field}: {', '.join(column.choices)}")
+        else:
+            builder.report.warn(f'column "{item.column.name}": "{shown[:60]}" is not a word for {item.field} that is known; left empty')
+    return values
+
+
+def _countries(builder: Builder, item: Assigned) -> np.ndarray:
+    unknown: list[str] = []
+
+    def change(text: str) -> str | None:
+        if not clean(text):
+            return None
+        named = places.country(text)
+        if named:
+            return named
+        shown = tidy(text)
+        if shown:
+            unknown.append(shown)
+        return shown
+
+    values = cells.texts_of(item, change)
+    if unknown:
+        builder.report.warn(f'column "{item.column.name}": not a country that is known, kept as written: {", ".join(unknown[:5])[:200]}')
+    return values
+
+
+def _chips(builder: Builder, item: Assigned) -> np.ndarray:
+    found = {code: chip_of(text, item.column.name, builder.report) for code, text in enumerate(item.column.texts)}
+    values = np.empty(len(item.column.texts), dtype=object)
+    for code, chip_id in found.items():
+        values[code] = chip_id
+    return values[item.column.codes] if len(values) else np.empty(builder.size, dtype=object)
+
+
+def chip_of(text: str, header: str, report: Report) -> str | None:
+    """Return the chip id a cell names; "unknown" with a warning, or a question when a known spelling is very like it."""
+    shown = clean(text)
+    if shown in resolve.chip_ids():
+        return shown
+    if cells.foreign_text(text) is None:
+        return None
+    named = resolve.chip(text)
+    if named:
+        if named.assumed:
+            report.warn(f'column "{header}": "{shown[:60]}" is read as {named.chip_id} ({named.assumed})')
+        return named.chip_id
+    near = resolve.proposal(shown)
+    if near and (proposed := resolve.chip(near)):
+        answer = report.ask(
+            f"chip:{shown[:60]}", f'Is "{shown[:60]}" the chip {near}?', (proposed.chip_id, "unknown", "chip=<id of the chip>"), "unknown"
+        )
+        return answer.removeprefix("chip=") if answer.removeprefix("chip=") in resolve.chip_ids() else "unknown"
+    report.warn(f'column "{header}": "{shown[:60]}" is no chip that is known; stored as unknown')
+    return "unknown"
+
+
+def defaults(builder: Builder) -> None:
+    """Fill in what the file as a whole says: the day of the data, the source, the publisher's own confidence."""
+    meta, context = builder.meta, builder.context
+    as_of, source = meta.as_of_column, meta.source_column
+    if as_of and meta.columns[as_of].required or as_of == "as_of":
+        day = context.edition or builder.sheet.as_of or context.today.isoformat()
+        _fill(builder, str(as_of), day, "the day of the upload" if day == context.today.isoformat() else "the edition of the file")
+    if source:
+        _fill(builder, source, context.layout.get("source") or f"Upload: {context.file_name}", "the source")
+    if meta.source_url_column and context.layout.get("source_url"):
+        _fill(builder, meta.source_url_column, context.layout["source_url"], "")
+    if "confidence" in meta.columns and context.layout.get("confidence"):
+        _fill(builder, "confidence", context.layout["confidence"], "")
+
+
+def _fill(builder: Builder, name: str, value: str, what: str) -> None:
+    column = builder.column(name)
+    empty = np.array([item is None for item in column], dtype=bool)
+    if empty.any():
+        column[empty] = value
+        if what and name not in builder.context.layout:
+            builder.report.warn(f'{int(empty.sum()):,} row(s) name no {name}: "{value}" ({what}) is stored')
+
+
+def check_required(builder: Builder) -> None:
+    """Reject rows without a value in a required column."""
+    for name, column in builder.meta.columns.items():
+        if column.required:
+            values = builder.column(name)
+            empty = np.isnan(values) if column.numeric else np.array([value is None for value in values], dtype=bool)
+            builder.reject(empty, builder.item(name), f"no {name}, which every row of {builder.meta.name} needs", column=name)
+
+
+def to_frame(builder: Builder) -> pd.DataFrame:
+    """Return the kept rows in the table's columns with their line, repeats dropped and conflicting repeats rejected."""
+    columns = {name: builder.column(name) for name in builder.meta.columns}
+    frame = pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()})
+    frame["_line"] = builder.lines
+    frame = frame[~builder.bad].reset_index(drop=True)
+    return _without_repeats(frame, builder)
+
+
+def _without_repeats(frame: pd.DataFrame, builder: Builder) -> pd.DataFrame:
+    keys = pd.DataFrame({name: frame[name].fillna("") if name == "alias" else _comparable(frame[name]) for name in builder.meta.key})
+    repeated = keys.duplicated(keep="first")
+    if not repeated.any():
+        return frame
+    involved = keys.duplicated(keep=False)
+    values = frame.loc[involved].drop(columns="_line").apply(_comparable)
+    first_of: dict[tuple[Any, ...], int] = {}
+    same: list[int] = []
+    drop: list[int] = []
+    for index in frame.index[involved]:
+        key = tuple(keys.loc[index])
+        if key not in first_of:
+            first_of[key] = index
+            continue
+        drop.append(index)
+        differing = [name for name in values.columns if values.at[index, name] != values.at[first_of[key], name] and name != "name"]
+        if not differing:
+            same.append(int(frame.at[index, "_line"]))
+            continue
+        name = differing[0]
+        builder.report.reject(
+            int(frame.at[index, "_line"]), name, _shown(frame.at[index, name]),
+            f"contradicts line {int(frame.at[first_of[key], '_line'])}, which has {_shown(frame.at[first_of[key], name]) or 'nothing'} "
+            f"for the same {', '.join(builder.meta.key)}",
+        )  # fmt: skip
+    if same:
+        builder.report.warn(f"{lines_text(same)} repeat an earlier row exactly and are counted once")
+    return frame.drop(index=drop).reset_index(drop=True)
+
+
+def _comparable(values: pd.Series) -> pd.Series:
+    if values.dtype.kind == "f":
+        return values.fillna(-1e300)
+    return values.map(lambda text: "" if text is None else str(text).strip().casefold())
+
+
+def _shown(value: Any) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

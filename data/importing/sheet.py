@@ -1,0 +1,295 @@
+"""Where the table is inside a file: titles above, one or two header rows, a unit row, totals and footnotes below."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from data.importing import dates, units, vocabulary
+from data.importing.records import Records
+from data.importing.report import Refused, Report, lines_text
+from data.importing.text import clean, fold, is_missing, one_line
+
+HEADER_SEARCH = 60
+
+
+@dataclass
+class Column:
+    """One column: its header and its cells as codes into the distinct texts, so each text is parsed once."""
+
+    name: str
+    codes: np.ndarray
+    texts: list[str]
+    alternative: str = ""  # the lower header alone, where two header rows were joined
+    unit_hint: str = ""  # what a unit row says
+
+    def sample(self, count: int = 300) -> list[str]:
+        """Return distinct non-empty cells for looking at."""
+        return [text for text in self.texts[: count * 2] if text.strip()][:count]
+
+    def take(self, rows: np.ndarray) -> Column:
+        return Column(self.name, self.codes[rows], self.texts, self.alternative, self.unit_hint)
+
+
+@dataclass
+class Sheet:
+    """The table of a file: columns, the line of each row, and what stood around it."""
+
+    columns: list[Column]
+    lines: np.ndarray
+    header_line: int
+    caption: list[str] = field(default_factory=list)
+    as_of: str = ""
+    canonical: bool = False
+
+    def take(self, rows: np.ndarray) -> Sheet:
+        """Return the sheet with only these rows (indices or mask)."""
+        return Sheet(
+            [column.take(rows) for column in self.columns], self.lines[rows], self.header_line, self.caption, self.as_of, self.canonical
+        )
+
+
+def encode(name: str, cells: list[str]) -> Column:
+    """Make a column from its cells."""
+    codes, texts = pd.factorize(np.asarray(cells, dtype=object))
+    return Column(name, codes.astype(np.int32), list(texts))
+
+
+def find(records: Records, table: str, report: Report) -> Sheet:
+    """Find the table in the records; Refused when no row looks like a header."""
+    if not records.rows:
+        if records.broken:
+            line, value, reason = records.broken[0]
+            raise Refused(f"no row could be read: line {line}: {reason}")
+        raise Refused("the file holds no rows: a header row and rows below it are needed")
+    _reject_broken(records, report)
+    header = _header_row(records.rows, table)
+    names, alternatives, last_header = _header_names(records.rows, header, table)
+    if len(names) > 2_000:
+        raise Refused(f"the header row (line {records.lines[header]}) has {len(names):,} columns; at most 2,000 are read")
+    sheet = Sheet([], np.array([], dtype=np.int64), records.lines[header])
+    _caption(records, header if header <= last_header else last_header, sheet)
+    start = last_header + 1
+    unit_row: list[str] = []
+    if start < len(records.rows) and _is_unit_row(records.rows[start]):
+        unit_row = [clean(cell) for cell in records.rows[start]]
+        report.warn(f"line {records.lines[start]} holds the units of the columns")
+        start += 1
+    keep = _body(records, start, names, table, report)
+    width = len(names)
+    rows = [records.rows[index] for index in keep]
+    sheet.lines = np.array([records.lines[index] for index in keep], dtype=np.int64)
+    for position in range(width):
+        cells = [row[position] if position < len(row) else "" for row in rows]
+        if not names[position] and not any(cell.strip() for cell in cells):
+            continue
+        column = encode(names[position] or f"column {position + 1}", cells)
+        column.alternative = alternatives[position]
+        column.unit_hint = unit_row[position] if position < len(unit_row) else ""
+        sheet.columns.append(column)
+    report.read = len(keep) + len({line for line in report.rejected_rows})
+    return sheet
+
+
+def _reject_broken(records: Records, report: Report) -> None:
+    for line, value, reason in records.broken:
+        report.reject(line, "", value[:200], reason)
+
+
+def _header_row(rows: list[list[str]], table: str) -> int:
+    """Return the index of the row that names the columns best."""
+    known = vocabulary.fields(table)
+    names = {word for own, weak in known.values() for word in (*own, *weak)}
+    best, best_score = -1, 0.0
+    for index, row in enumerate(rows[:HEADER_SEARCH]):
+        cells = [clean(cell) for cell in row]
+        filled = [cell for cell in cells if cell]
+        if not filled or (len(filled) == 1 and len(cells) > 2):
+            continue
+        if sum(_numeric(cell) for cell in filled) > 0.5 * len(filled) and not any(_period(cell) for cell in filled):
+            continue
+        hits = sum(vocabulary.bare(one_line(cell)) in names or fold(cell) in names for cell in set(filled) if len(cell) < 80)
+        periods = sum(_period(cell) for cell in filled)
+        score = hits + min(periods, 6) * 0.5 + 0.3 * len(set(filled)) / max(len(row), 1)
+        if score > best_score + (0.01 if best < 0 else 0.75 if index > best + 3 else 0.25):
+            best, best_score = index, score
+    if best >= 0 and best_score >= 1:
+        return best
+    widest = max(len(row) for row in rows[:HEADER_SEARCH])
+    for index, row in enumerate(rows[:HEADER_SEARCH]):
+        filled = [cell for cell in row if cell.strip()]
+        if len(row) >= widest and len(filled) >= min(2, widest) and not any(_numeric(cell) for cell in filled):
+            return index
+    return best if best >= 0 else 0
+
+
+def _numeric(cell: str) -> bool:
+    return bool(re.fullmatch(r"[-+$€£~]?\s*[\d.,' %]+", cell)) and any(char.isdigit() for char in cell)
+
+
+def _period(cell: str) -> bool:
+    """Tell whether a header cell names a quarter, half, month or year."""
+    shown = clean(cell)
+    if len(shown) > 24 or not any(char.isdigit() for char in shown):
+        return False
+    value = dates.parse(shown)
+    return value.date is not None and not value.serial
+
+
+def _header_names(rows: list[list[str]], header: int, table: str) -> tuple[list[str], list[str], int]:
+    """Return names, lower names and the index of the last header row; joins a merged header of two rows."""
+    cells = [one_line(clean(cell)) for cell in rows[header]]
+    while cells and not cells[-1]:
+        cells.pop()
+    if header > 0 and _is_group_row(rows[header - 1], cells):
+        return _join(rows[header - 1], cells, header)
+    below = [one_line(clean(cell)) for cell in rows[header + 1]] if header + 1 < len(rows) else []
+    if _is_sub_header(cells, below, table):
+        while below and not below[-1]:
+            below.pop()
+        return _join(rows[header], below + [""] * (len(cells) - len(below)), header + 1, upper_alone=True)
+    return cells, [""] * len(cells), header
+
+
+def _is_group_row(above: list[str], header: list[str]) -> bool:
+    """Tell whether the row above groups columns: several labels with gaps between, no figures."""
+    labels = [clean(cell) for cell in above]
+    filled = [label for label in labels if label]
+    if len(filled) < 2 or len(filled) >= sum(bool(cell) for cell in header) or len(labels) > len(header) + 2:
+        return False
+    return not any(_numeric(label) or label.endswith(":") for label in filled) and len(above) >= 0.5 * len(header)
+
+
+def _is_sub_header(header: list[str], below: list[str], table: str) -> bool:
+    gaps = [index for index, cell in enumerate(header) if not cell]
+    more = len([cell for cell in below[len(header) :] if cell])
+    if not (gaps or more) or not below:
+        return False
+    filled = [cell for cell in below if cell]
+    return (
+        bool(filled) and not any(_numeric(cell) for cell in filled) and (more > 0 or any(below[index] for index in gaps if index < len(below)))
+        and any(not below[index] for index in range(min(len(below), len(header))) if header[index])
+    )  # fmt: skip
+
+
+def _join(upper: list[str], lower: list[str], last: int, upper_alone: bool = False) -> tuple[list[str], list[str], int]:
+    names, alternatives, group = [], [], ""
+    for position in range(max(len(lower), len(upper) if upper_alone else 0)):
+        own = lower[position] if position < len(lower) else ""
+        above = one_line(clean(upper[position])) if position < len(upper) else ""
+        group = above or (group if own else "")
+        joined = f"{group} {own}".strip() if fold(group) != fold(own) else own
+        names.append(joined)
+        alternatives.append(own if group else "")
+    return names, alternatives, last
+
+
+def _caption(records: Records, header: int, sheet: Sheet) -> None:
+    """Keep the lines above the header: titles, units, and the day the table is of."""
+    for row in records.rows[: max(header, 0)]:
+        cells = [one_line(clean(cell)) for cell in row if cell.strip()]
+        if not cells:
+            continue
+        text = " ".join(cells)
+        sheet.caption.append(text)
+        match = re.search(r"\b(?:as of|as at|stand|updated|last updated|edition|état au|per|date)\b[:\s]*(.{4,24})$", text, re.IGNORECASE)
+        if match and not sheet.as_of:
+            value = dates.parse(match[1])
+            if value.date is not None:
+                sheet.as_of = value.date.isoformat()
+
+
+def _is_unit_row(row: list[str]) -> bool:
+    cells = [clean(cell) for cell in row if cell.strip()]
+    if not cells:
+        return False
+    plain = {
+        "text",
+        "date",
+        "yyyy-mm-dd",
+        "yyyy",
+        "count",
+        "number",
+        "units",
+        "unit",
+        "pcs",
+        "#",
+        "degrees",
+        "deg",
+        "-",
+        "name",
+        "n/a",
+        "(-)",
+        "string",
+        "float",
+        "int",
+    }
+    real = 0
+    for cell in cells:
+        bare = cell.strip("()[] ").casefold()
+        scale, unit, currency = units.in_words(f"({bare})")
+        if (unit or currency) and len(bare) < 16 and not re.search(r"\d{2,}", bare):
+            real += 1
+        elif bare not in plain and not (scale and len(bare) < 12):
+            return False
+    return real > 0
+
+
+def _body(records: Records, start: int, names: list[str], table: str, report: Report) -> list[int]:
+    """Return the indices of the data rows; rejects rows of another width, drops repeats of the header, totals and footnotes."""
+    width = len(names)
+    totals, footers = vocabulary.words("totals"), vocabulary.words("footers")
+    header_cells = [fold(name) for name in names]
+    keep: list[int] = []
+    dropped: dict[str, list[int]] = {"total": [], "footnote": [], "header": [], "rule": []}
+    last_full = max(
+        (index for index in range(start, len(records.rows)) if sum(bool(cell.strip()) for cell in records.rows[index]) > 1), default=start
+    )
+    for index in range(start, len(records.rows)):
+        row, line = records.rows[index], records.lines[index]
+        filled = [cell for cell in row if cell.strip()]
+        first = fold(filled[0])
+        if len(filled) == 1 and width > 2:
+            begins = filled[0].lstrip()[:1] in "*†‡[¹²³(–-" or first.split(" ")[0] in footers or first in footers or index > last_full
+            if begins or len(filled[0]) > 60:
+                dropped["footnote"].append(line)
+            elif row[0].strip() and len(row) <= width:
+                report.reject(line, names[0], filled[0][:200], "nothing but one cell: a heading between rows, or a row without any fact")
+            else:
+                keep.append(index) if len(row) <= width else dropped["footnote"].append(line)
+            continue
+        if len(row) != width:
+            extra = [cell for cell in row[width:] if cell.strip()]
+            if len(row) > width and not extra:
+                row = records.rows[index] = row[:width]
+            elif len(filled) <= 2 and (first.split(" ")[0] in footers or index > last_full):
+                dropped["footnote"].append(line)
+                continue
+            else:
+                what = f"{len(row)} cells where the header has {width}"
+                hint = ": an unquoted delimiter, or a cell missing" if len(row) > width else ": cells are missing"
+                report.reject(line, "", " | ".join(cell.strip() for cell in row[:4])[:200], what + hint)
+                continue
+        if first in totals or (first.split(" ")[0] in ("total", "summe", "gesamt", "subtotal") and _mostly_numbers(row)):
+            dropped["total"].append(line)
+        elif [fold(cell) for cell in row] == header_cells:
+            dropped["header"].append(line)
+        elif first.split(" ")[0] in footers and filled[0].rstrip(" ").endswith(":") and len(filled) <= 2:
+            dropped["footnote"].append(line)
+        elif all(re.fullmatch(r"[-=_:+| ]*", cell) for cell in row) and any(len(cell.strip()) > 1 for cell in row):
+            dropped["rule"].append(line)
+        else:
+            keep.append(index)
+    what = {"total": "a total of other rows", "footnote": "a note, not a row", "header": "the header again", "rule": "a drawn line"}
+    for kind, lines in dropped.items():
+        if lines:
+            report.warn(f"{lines_text(lines)} left out: {what[kind]}")
+    return keep
+
+
+def _mostly_numbers(row: list[str]) -> bool:
+    rest = [cell for cell in row[1:] if cell.strip() and not is_missing(cell)]
+    return bool(rest) and sum(_numeric(clean(cell)) for cell in rest) >= 0.6 * len(rest)
