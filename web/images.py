@@ -25,6 +25,7 @@ Form = Literal["png", "svg"]
 
 log = logging.getLogger(__name__)
 
+TOPO_FOLDER = Path(__file__).resolve().parent / "static" / "topo"  # shapes of maps, which plotly would fetch from elsewhere
 CARD_WIDTH_PX, CARD_HEIGHT_PX = 1200, 630  # the size link previews are shown at
 _SWEEP_EVERY = 50  # new files between two looks at the size of the cache
 _NO_NETWORK = "127.0.0.1:9"  # a proxy nobody listens on: the browser draws what it is given and fetches nothing
@@ -135,7 +136,7 @@ class ImageRenderer:
         for last_try in (False, True):
             browser = self._running_browser()
             try:
-                image = self._wait(browser.calc_fig(figure, opts=options), self.time_limit_s)
+                image = self._wait(browser.calc_fig(figure, opts=options, topojson=f"{TOPO_FOLDER.as_uri()}/"), self.time_limit_s)
             except TimeoutError as error:
                 self._end_browser(kill=True)
                 raise ImageUnavailable(f"drawing the image took longer than {self.time_limit_s:g} s and was stopped") from error

@@ -24,8 +24,8 @@ _EVERY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
 _STREAMLIT_PREFIXES = ("/_stcore/", "/media/", "/component/", "/static/", "/app/static/")
 _STREAMLIT_FILES = frozenset({"/favicon.png", "/manifest.json", "/oauth2callback", "/auth/login", "/auth/logout"})
 _CLOSED_PREFIXES = ("/_stcore/metrics", "/_stcore/agent")
-_OWN_PREFIXES = ("/api/", "/s/", "/og/", "/embed/")
-_OWN_PATHS = frozenset({"/healthz", "/feed.xml", "/api", "/s"})
+_OWN_PREFIXES = ("/api/", "/s/", "/og/", "/topo/")
+_OWN_PATHS = frozenset({"/healthz", "/feed.xml", "/api", "/s", "/og"})
 
 
 class Gate:
@@ -147,7 +147,7 @@ class _Limited:
 def _with_headers(send: Send, scope: Scope) -> Send:
     """Add the headers that keep browsers from guessing types and other sites from framing what can be clicked."""
     framed = "embed" in parse_qs(scope.get("query_string", b"").decode("latin-1")) and scope["path"] != "/data"
-    framed = framed or scope["path"].startswith(("/embed/", "/_stcore/", "/static/"))
+    framed = framed or scope["path"].startswith(("/_stcore/", "/static/"))
     added = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"strict-origin-when-cross-origin")]
 
     async def send_with_headers(message: Message) -> None:

@@ -29,7 +29,7 @@ class StandIn:
     async def open(self):
         type(self).opened += 1
 
-    async def calc_fig(self, figure, opts):
+    async def calc_fig(self, figure, opts, topojson):
         await asyncio.sleep(self.pause_s)
         if self.fail:
             raise RuntimeError("tab crashed")
@@ -154,6 +154,8 @@ def test_a_real_browser_draws_and_survives_being_killed(tmp_path):
         image = Image.open(io.BytesIO(renderer.draw(FIGURE, "png", Size(600, 315, 2))))
         assert image.size == (1200, 630)
         assert len(image.convert("RGB").getcolors(2**24)) > 3
+        world = {"data": [{"type": "scattergeo", "lon": [-90, 10], "lat": [35, 50]}], "layout": {"geo": {"showcountries": True}}}
+        assert len(renderer.draw(world, "svg")) > 50_000  # coasts and borders, drawn without a network
         os.killpg(renderer._browser.subprocess.pid, signal.SIGKILL)
         assert renderer.draw(FIGURE, "svg").startswith(b"<svg")
     finally:
