@@ -100,7 +100,7 @@ class Store:
             except BaseException as failure:
                 with contextlib.suppress(duckdb.Error):
                     cursor.execute("ROLLBACK")
-                if isinstance(failure, (duckdb.IOException, duckdb.FatalException, OSError)):
+                if isinstance(failure, (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException, OSError)):
                     raise ReadOnly(
                         f"the store in {self.home} could not be written ({_first_line(failure)}): nothing was written"
                     ) from failure
