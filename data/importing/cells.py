@@ -4,51 +4,33 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.importing import dates, numbers, units
+from data.importing.columns import Days, Numbers
 from data.importing.mapping import MONEY, Assigned, target_unit
+from data.importing.money import to_dollars
 from data.importing.numbers import Quantity
-from data.importing.report import Refused, Report, lines_text
+from data.importing.report import Report, lines_text
 from data.importing.text import clean, is_broken_reference, is_missing, visible
 from data.meta import TableMeta
 
 PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 MANY = 500
-RATE_CHOICE = "rate=<USD for one unit>@<YYYY-MM-DD>"
 
 
-@dataclass
-class Numbers:
-    """A number column, one entry a row; `flags` are sets of distinct texts by what was noticed."""
+@dataclass(frozen=True)
+class Hints:
+    """What is known beside a column's own cells: the delimiter, the decimal mark other columns show, units and currencies by row."""
 
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    approximate: np.ndarray
-    planned: np.ndarray
-    ranged: np.ndarray
-    errors: dict[int, str] = field(default_factory=dict)  # code -> reason
-    rest: dict[int, str] = field(default_factory=dict)  # code -> words left over
-    notes: dict[int, str] = field(default_factory=dict)  # code -> how the value came about
-    codes: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    texts: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Days:
-    """A date column, one entry a row: ISO text or None."""
-
-    value: np.ndarray
-    unsure: np.ndarray
-    planned: np.ndarray
-    errors: dict[int, str] = field(default_factory=dict)
-    codes: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    texts: list[str] = field(default_factory=list)
+    delimiter: str = ","
+    decimal: str = ""
+    row_units: list[str] | None = None
+    row_money: list[str] | None = None
 
 
 def numbers_of(
@@ -56,22 +38,19 @@ def numbers_of(
     meta: TableMeta,
     report: Report,
     lines: np.ndarray,
-    delimiter: str,
-    row_units: list[str] | None,
-    row_money: list[str] | None,
+    hints: Hints,
 ) -> Numbers:
     """Parse a number column into the field's unit; units and currencies may come from the cell, the row or the header."""
     column = item.column
-    quantities = _quantities(item, report, delimiter)
+    quantities, plain = _quantities(item, report, hints)
     target = target_unit(item.field, meta)
     money = bool(MONEY.search(item.field))
     size = len(column.texts)
     value, low, high = (np.full(size, np.nan) for _ in range(3))
     flags = np.zeros((3, size), dtype=bool)
     result = Numbers(value, low, high, flags[0], flags[1], flags[2], codes=column.codes, texts=column.texts)
-    unit_default = item.unit or _asked_unit(item, quantities, target, report, row_units)
+    unit_default = item.unit or _asked_unit(item, quantities, plain, target, report, hints)
     foreign: dict[str, list[int]] = {}
-    plain = quantities.pop(-1, None)
     if plain is not None:
         value[:] = plain * ((units.factor(unit_default, target) or 1.0) * item.scale)
     for code, quantity in quantities.items():
@@ -97,58 +76,74 @@ def numbers_of(
         flags[2][code] = not np.isnan(quantity.low) and not np.isnan(quantity.high)
     if money:
         signed = {code for code, quantity in quantities.items() if quantity.currency}
-        _money(item, result, signed, foreign, report, row_money)
+        to_dollars(item, result, signed, foreign, report, hints.row_money)
     codes = column.codes
     for name in ("value", "low", "high", "approximate", "planned", "ranged"):
         setattr(result, name, getattr(result, name)[codes])
-    if row_units is not None and target:
-        factors = np.array([(units.factor(units.known(unit), target) or np.nan) if unit.strip() else 1.0 for unit in row_units])
+    if hints.row_units is not None and target:
+        factors = np.array([(units.factor(units.known(unit), target) or np.nan) if unit.strip() else 1.0 for unit in hints.row_units])
         for name in ("value", "low", "high"):
             setattr(result, name, getattr(result, name) * factors)
     return result
 
 
-def _quantities(item: Assigned, report: Report, delimiter: str) -> dict[int, Quantity]:
-    """Parse the distinct texts; entry -1 holds plain numbers as an array when there are many of them."""
+def _quantities(item: Assigned, report: Report, hints: Hints) -> tuple[dict[int, Quantity], np.ndarray | None]:
+    """Parse the distinct texts by code; where there are many, plain numbers come as one array instead (NaN where not plain)."""
     texts = item.column.texts
+    is_plain = None
+    array: pa.Array | None = None
+    odd = texts
     if len(texts) > MANY:
         array = pa.array(texts, type=pa.string())
         is_plain = pc.match_substring_regex(array, PLAIN_NUMBER)
-        marks_needed = ~np.asarray(is_plain)
-        odd = [texts[code] for code in np.flatnonzero(marks_needed)]
-    else:
-        is_plain, odd = None, texts
-    mark, how = (
-        numbers.decimal_mark(odd if any("," in text for text in odd) else [], delimiter)
-        if is_plain is not None
-        else numbers.decimal_mark(texts, delimiter)
-    )
-    if how == "ambiguous":
-        example = next(text for text in texts if "." in text)
-        answer = report.ask(
-            f"decimal:{item.column.name}",
-            f'In column "{item.column.name}", is {example.strip()[:20]} a number of thousands, or is the point a decimal mark?',
-            ("thousands", "decimal"),
-            "decimal",
-        )
-        mark = "," if answer == "thousands" else "."
+        odd = [texts[code] for code in np.flatnonzero(~np.asarray(is_plain))]
+    mark = _mark(item, odd if is_plain is not None and hints.delimiter != ";" else texts, report, hints)
     if is_plain is None or mark == ",":
-        return {code: numbers.parse(text, mark) for code, text in enumerate(texts)}
+        return {code: numbers.parse(text, mark) for code, text in enumerate(texts)}, None
     plain = pc.cast(pc.if_else(is_plain, array, pa.scalar(None, pa.string())), pa.float64()).to_numpy(zero_copy_only=False)
-    result = {int(code): numbers.parse(texts[code], mark) for code in np.flatnonzero(marks_needed)}
-    result[-1] = plain  # type: ignore[assignment]
-    return result
+    return {int(code): numbers.parse(texts[code], mark) for code in np.flatnonzero(~np.asarray(is_plain))}, plain
 
 
-def _asked_unit(item: Assigned, quantities: dict[int, Quantity], target: str, report: Report, row_units: list[str] | None) -> str:
+def _mark(item: Assigned, texts: list[str], report: Report, hints: Hints) -> str:
+    """Return the decimal mark of a column: as its cells show, as other columns show, or as the user says."""
+    mark, how = numbers.decimal_mark(texts, hints.delimiter)
+    if how == "shown":
+        return mark
+    if hints.decimal:
+        return hints.decimal
+    if how != "ambiguous":
+        return mark
+    if item.field in ("chip_count", "CHIP_COUNT_TOTAL"):
+        return ","  # chips are whole, so 23.536 of them are thousands
+    example = next(text for text in texts if "." in text)
+    answer = report.ask(
+        f"decimal:{item.column.name}",
+        f'In column "{item.column.name}", is {example.strip()[:20]} a number of thousands, or is the point a decimal mark?',
+        ("thousands", "decimal"),
+        "decimal",
+    )
+    return "," if answer == "thousands" else "."
+
+
+def shown_decimal(items: list[Assigned], delimiter: str) -> str:
+    """Return the decimal mark that number columns of a file show, or an empty text when none or several do."""
+    shown = set()
+    for item in items:
+        mark, how = numbers.decimal_mark(item.column.sample(300), delimiter)
+        if how == "shown" and any(mark in text for text in item.column.sample(300)):
+            shown.add(mark)
+    return shown.pop() if len(shown) == 1 else ""
+
+
+def _asked_unit(
+    item: Assigned, quantities: dict[int, Quantity], plain: np.ndarray | None, target: str, report: Report, hints: Hints
+) -> str:
     """Ask for the unit of a power column that names none, neither in the header nor in its cells."""
-    if target != "MW" or item.field != "POWER" or row_units is not None:
+    if target != "MW" or item.field != "POWER" or hints.row_units is not None:
         return ""
-    units_seen = {quantity.unit for code, quantity in quantities.items() if code >= 0 and quantity.unit}
-    bare = [
-        quantity for code, quantity in quantities.items() if code < 0 or (not quantity.missing and not quantity.error and not quantity.unit)
-    ]
-    if units_seen or not bare:
+    units_seen = {quantity.unit for quantity in quantities.values() if quantity.unit}
+    bare = any(not quantity.missing and not quantity.error and not quantity.unit for quantity in quantities.values())
+    if units_seen or not (bare or plain is not None):
         return ""
     return report.ask(
         f"unit:{item.column.name}",
@@ -156,76 +151,6 @@ def _asked_unit(item: Assigned, quantities: dict[int, Quantity], target: str, re
         ("MW", "kW", "GW", "W"),
         "MW",
     )
-
-
-def _money(
-    item: Assigned, result: Numbers, signed: set[int], foreign: dict[str, list[int]], report: Report, row_money: list[str] | None
-) -> None:
-    """Turn money into US dollars by the rates the user gives; without one the cells stay empty."""
-    column = item.column
-    default = item.currency
-    if row_money is not None:
-        by_row = {units.CURRENCIES.get(text.strip().casefold(), "") for text in row_money if text.strip()}
-        default = by_row.pop() if len(by_row) == 1 else "several" if by_row else default
-        if default == "several":
-            report.warn(f'column "{column.name}" holds several currencies by row: only cells with their own sign are read')
-    filled = ~np.isnan(result.value)
-    unsigned = [code for code in np.flatnonzero(filled) if int(code) not in signed] if not default else []
-    if default and default != "USD":
-        foreign.setdefault(default, []).extend(int(code) for code in np.flatnonzero(filled) if int(code) not in signed)
-    if unsigned and len(unsigned):
-        answer = report.ask(
-            f"currency:{column.name}",
-            f'In which currency is column "{column.name}"? Neither its header nor its cells say.',
-            ("USD", "EUR", "GBP", "CNY", "JPY", "leave-empty"),
-            "leave-empty",
-        )
-        if answer == "leave-empty":
-            result.value[unsigned] = np.nan
-            report.warn(f'column "{column.name}": no currency is named, so its cells are left empty')
-        elif answer != "USD":
-            foreign.setdefault(answer, []).extend(int(code) for code in unsigned)
-    for currency, codes in foreign.items():
-        _convert(item, result, currency, codes, report)
-
-
-def _convert(item: Assigned, result: Numbers, currency: str, codes: list[int], report: Report) -> None:
-    column = item.column
-    example = column.texts[codes[0]].strip()
-    answer = report.ask(
-        f"rate:{currency}",
-        f'Column "{column.name}" holds {currency} ({example[:40]}): give US dollars for one {currency} and the day of that rate, or leave these cells empty.',
-        (RATE_CHOICE, "leave-empty"),
-        "leave-empty",
-    )
-    rate = _rate(answer)
-    if rate is None:
-        result.value[codes] = result.low[codes] = result.high[codes] = np.nan
-        report.warn(
-            f'column "{column.name}": {len(codes)} value(s) in {currency} left empty, because no dated exchange rate is given ({example[:40]})'
-        )
-        return
-    per_unit, day = rate
-    for code in codes:
-        result.value[code], result.low[code], result.high[code] = (
-            result.value[code] * per_unit,
-            result.low[code] * per_unit,
-            result.high[code] * per_unit,
-        )
-        result.notes[code] = f"derived:{column.texts[code].strip()} x {per_unit:g} USD/{currency} of {day}"
-
-
-def _rate(answer: str) -> tuple[float, str] | None:
-    if not answer.startswith("rate="):
-        return None
-    amount, _, day = answer.removeprefix("rate=").partition("@")
-    quantity = numbers.parse(amount)
-    if quantity.error or quantity.missing or not 0 < quantity.value < 1e4:
-        raise Refused(f'the rate "{amount}" is not a number of US dollars above 0, such as rate=1.08@2025-06-30')
-    date = dates.parse(day)
-    if date.date is None:
-        raise Refused(f'the rate needs its day, such as rate=1.08@2025-06-30; got "{answer}"')
-    return quantity.value, date.date.isoformat()
 
 
 def days_of(item: Assigned, report: Report, lines: np.ndarray, keep_partial: bool) -> Days:
@@ -275,8 +200,8 @@ def days_of(item: Assigned, report: Report, lines: np.ndarray, keep_partial: boo
     for precision, codes in partial.items():
         what = "a spreadsheet's day number" if precision == "serial" else f"known to the {precision} only: its first day is stored"
         report.warn(f'column "{column.name}": {len(codes)} date(s) such as {texts[codes[0]]} = {values[codes[0]]}, {what}')
-    for value in {value.warning for value in parsed if value.warning}:
-        report.warn(f'column "{column.name}": {value}')
+    for said in sorted({value.warning for value in parsed if value.warning}):
+        report.warn(f'column "{column.name}": {said}')
     result.value = values[column.codes]
     result.unsure = np.array([value.unsure for value in parsed], dtype=bool)[column.codes] if texts else np.zeros(0, dtype=bool)
     result.planned = np.array([value.planned for value in parsed], dtype=bool)[column.codes] if texts else np.zeros(0, dtype=bool)

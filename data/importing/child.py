@@ -95,7 +95,7 @@ def _watch(
             raise Refused(f"reading the file took more than {seconds} seconds and was stopped; nothing was written")
         if _resident_mb(process.pid) > memory_mb:
             raise Refused(
-                f"reading the file needs more than {memory_mb:,} MB of memory (RIDGEPOINT_IMPORT_MEMORY_MB) and was stopped; nothing was written"
+                f"reading the file needs more than {memory_mb:,} MB of memory (RIDGEPOINT_IMPORT_MEMORY_MB): stopped, nothing was written"
             )
     process.wait(timeout=30)
     return streams[err].decode("utf-8", "replace")

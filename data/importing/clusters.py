@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 
-from data.importing import cells, places, resolve
+from data.importing import cells, places
+from data.importing.cluster_chips import range_columns, spread_chips
 from data.importing.report import Refused
-from data.importing.rows import Builder, chip_of, tidy
+from data.importing.rows import Builder, tidy
 from data.importing.text import is_missing, slug
 
 PHASE = re.compile(r"^(.*\S)[\s,:(–-]+(?:phase|ph\.?|stage|tranche|bauabschnitt)\s*([0-9]{1,2}[a-z]?|[ivx]{1,4})\)?$", re.IGNORECASE)
@@ -27,10 +28,11 @@ def finish(builder: Builder) -> None:
         _names(builder)
         _power(builder)
         _operator(builder)
-        _chips(builder)
+        spread_chips(builder)
         _single_values(builder)
         _status(builder)
         _confidence(builder)
+        _bases(builder)
     _power_order(builder)
 
 
@@ -40,16 +42,9 @@ def _canonical(builder: Builder) -> None:
     chip[np.array([value is None for value in chip], dtype=bool)] = "unknown"
     parsed = builder.parsed.get(("chip_count", 0))
     if parsed is not None:
-        _range_columns(builder, parsed.low, parsed.high)
+        range_columns(builder, parsed.low, parsed.high)
     for name in ("power_mw", "site_power_mw", "capex_usd"):
         _midpoint(builder, name)
-
-
-def _range_columns(builder: Builder, low: np.ndarray, high: np.ndarray) -> None:
-    """Fill the low and high columns from ranges written into the count itself."""
-    for name, ends in (("chip_count_low", low), ("chip_count_high", high)):
-        column = builder.column(name)
-        builder.frame[name] = np.where(np.isnan(column), ends, column)
 
 
 def _fill_down(builder: Builder) -> None:
@@ -72,6 +67,7 @@ def _fill_down(builder: Builder) -> None:
         if field not in ("latitude", "longitude"):
             holds |= ~np.isnan(parsed.value)
     rows = np.flatnonzero(empty & holds)
+    _fill_groups(builder, lead)
     filled = []
     for row in rows:
         if row == 0:
@@ -86,6 +82,30 @@ def _fill_down(builder: Builder) -> None:
     if filled:
         mask = np.isin(builder.lines, filled)
         builder.report.warn(f"{builder.line_list(mask)}: no name, so name, place and date are taken from the row above (a merged cell)")
+
+
+def _fill_groups(builder: Builder, lead: np.ndarray) -> None:
+    """Fill down a column left of the names whose cells were merged over a group of rows, when the user agrees it was."""
+    lead_item = builder.item("name") or builder.item("cluster_id")
+    columns = builder.sheet.columns
+    position = next((index for index, column in enumerate(columns) if lead_item and column is lead_item.column), 0)
+    for column in columns[:position]:
+        item = next((item for item in builder.assigned if item.column is column and item.field in FILLED_DOWN), None)
+        if item is None or item.field not in builder.frame:
+            continue
+        values = builder.frame[item.field]
+        blank = np.array([value is None for value in values], dtype=bool)
+        if builder.size < 3 or blank[0] or not blank.mean() >= 0.2 or not any(lead[row] is not None for row in np.flatnonzero(blank)):
+            continue
+        answer = builder.report.ask(
+            f"fill_down:{column.name}",
+            f'Column "{column.name}" is empty on {int(blank.sum())} rows below filled ones: does the value above go on (merged cells)?',
+            ("fill", "leave-empty"),
+            "fill",
+        )
+        if answer == "fill":
+            for row in np.flatnonzero(blank):
+                values[row] = values[row - 1]
 
 
 def _places(builder: Builder) -> None:
@@ -212,137 +232,6 @@ def _operator(builder: Builder) -> None:
     builder.report.warn(f'column "{users.column.name}" names users and no column names operators: the users are stored as operators too')
 
 
-def _slots(builder: Builder) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return (chip ids, counts) of each chip slot of a row; the first slot always exists."""
-    slots = []
-    numbers = sorted({item.slot for item in builder.assigned if item.field in ("chip_id", "chip_count")} | {0})
-    for slot in numbers:
-        id_item, count_item = builder.item("chip_id", slot), builder.item("chip_count", slot)
-        ids = np.full(builder.size, None, dtype=object)
-        if id_item is not None:
-            texts = id_item.column.texts
-            ids = np.array([chip_of(text, id_item.column.name, builder.report) for text in texts] or [None], dtype=object)[
-                id_item.column.codes
-            ]
-        counts = np.full(builder.size, np.nan)
-        parsed = builder.parsed.get(("chip_count", slot))
-        if parsed is not None and count_item is not None:
-            counts = parsed.value.copy()
-            if count_item.chip_id:
-                ids = np.where(np.isnan(counts) | (counts == 0), None, count_item.chip_id)
-            else:
-                for code, rest in parsed.rest.items():
-                    named = resolve.chip(rest)
-                    if named:
-                        ids[(parsed.codes == code) & np.array([value is None for value in ids], dtype=bool)] = named.chip_id
-        slots.append((ids, counts))
-    return slots
-
-
-def _chips(builder: Builder) -> None:
-    """Make one row a chip type; counts given with the chips in one cell are read too; power and cost stay on the first."""
-    _from_cores(builder)
-    slots = _slots(builder)
-    total = builder.parsed.get(("CHIP_COUNT_TOTAL", 0))
-    several = _cells_with_counts(builder)
-    no_chip = builder.context.layout.get("no_chip", "unknown")
-    take: list[int] = []
-    chip_ids: list[str] = []
-    counts: list[float] = []
-    for row in range(builder.size):
-        pairs = several.get(row) or [
-            (ids[row], float(number[row])) for ids, number in slots if ids[row] is not None or not np.isnan(number[row])
-        ]
-        if not pairs:
-            pairs = [(None, np.nan)]
-        named = [pair for pair in pairs if pair[0] is not None]
-        if len(pairs) > 1 and len(named) < len(pairs):
-            summed = float(np.nansum([number for _, number in pairs]))
-            pairs = [(named[0][0] if len(named) == 1 and len(pairs) == 1 else None, summed)] if not named else named
-        if total is not None and not np.isnan(total.value[row]) and len(pairs) == 1 and (np.isnan(pairs[0][1]) or pairs[0][0] is None):
-            pairs = [(pairs[0][0], float(total.value[row]))]
-        merged: dict[str, float] = {}
-        for chip_id, number in pairs:
-            key = chip_id or no_chip
-            merged[key] = merged[key] + number if key in merged else number
-        for chip_id, number in merged.items():
-            take.append(row)
-            chip_ids.append(chip_id)
-            counts.append(number)
-    parsed = builder.parsed.get(("chip_count", 0))
-    if parsed is not None:
-        _range_columns(builder, parsed.low, parsed.high)
-    _spread(builder, np.array(take, dtype=np.int64))
-    builder.frame["chip_id"] = np.array(chip_ids, dtype=object)
-    builder.frame["chip_count"] = np.array(counts, dtype=float)
-
-
-def _cells_with_counts(builder: Builder) -> dict[int, list[tuple[str | None, float]]]:
-    """Return row -> chips with their own counts, where one cell lists several: "8x H100, 4x A100"."""
-    found: dict[int, list[tuple[str | None, float]]] = {}
-    for field in ("chip_id", "chip_count"):
-        item = builder.item(field)
-        if item is None:
-            continue
-        for code, text in enumerate(item.column.texts):
-            named = resolve.chips_with_counts(text)
-            if not named or (field == "chip_count" and len(named) < 2):
-                continue
-            for row in np.flatnonzero(item.column.codes == code):
-                found[int(row)] = [(chip.chip_id, float(chip.count or 0)) for chip in named]
-    return found
-
-
-def _from_cores(builder: Builder) -> None:
-    """Count chips from accelerator cores where the file counts cores: cores divided by the cores a chip shows."""
-    item, parsed = builder.item("ACCELERATOR_CORES"), builder.parsed.get(("ACCELERATOR_CORES", 0))
-    if item is None or parsed is None or builder.item("chip_count") is not None:
-        return
-    ids = builder.column("chip_id")
-    counts = np.full(builder.size, np.nan)
-    for row in np.flatnonzero(~np.isnan(parsed.value)):
-        cores = resolve.ACCELERATOR_CORES.get(ids[row] or "")
-        if cores:
-            counts[row] = round(parsed.value[row] / cores)
-            builder.column("count_basis")[row] = "derived:accelerator cores of the list"
-        else:
-            builder.report.warn(
-                f"line {int(builder.lines[row])}: the cores of {ids[row] or 'this accelerator'} are not known, so its chips are not counted"
-            )
-    builder.frame["chip_count"] = counts
-    builder.parsed[("chip_count", 0)] = cells.Numbers(
-        counts,
-        np.full(builder.size, np.nan),
-        np.full(builder.size, np.nan),
-        *(np.zeros(builder.size, dtype=bool) for _ in range(3)),
-        codes=item.column.codes,
-    )
-    builder.assigned.append(type(item)(item.column, "chip_count", item.confidence, "accelerator cores divided by the cores of the chip"))
-    builder.by_field[("chip_count", 0)] = builder.assigned[-1]
-
-
-def _spread(builder: Builder, take: np.ndarray) -> None:
-    """Repeat rows that hold several chips; power, cost and equivalents stay on the first so that sums stay right."""
-    if len(take) == builder.size and (take == np.arange(builder.size)).all():
-        return
-    again = np.concatenate([[False], take[1:] == take[:-1]])
-    for name, values in list(builder.frame.items()):
-        spread = values[take]
-        if name in ("power_mw", "site_power_mw", "capex_usd", "h100e", "chip_count_low", "chip_count_high"):
-            spread = np.where(again, np.nan, spread)
-        builder.frame[name] = spread
-    for parsed in {id(parsed): parsed for parsed in builder.parsed.values()}.values():
-        for name in ("value", "low", "high", "approximate", "planned", "ranged", "codes"):
-            setattr(parsed, name, getattr(parsed, name)[take])
-    for days in builder.days.values():
-        days.value, days.unsure, days.planned, days.codes = days.value[take], days.unsure[take], days.planned[take], days.codes[take]
-    for item in builder.assigned:
-        item.column.codes = item.column.codes[take] if len(item.column.codes) == builder.size else item.column.codes
-    builder.lines, builder.bad = builder.lines[take], builder.bad[take]
-    builder.sheet.lines = builder.lines
-    builder.size = len(take)
-
-
 def _single_values(builder: Builder) -> None:
     """Keep one value of a range of power or money when its ends are close, none when they are far apart."""
     for name in ("power_mw", "site_power_mw", "capex_usd"):
@@ -419,6 +308,23 @@ def _confidence(builder: Builder) -> None:
     confidence[blank & about] = "estimate"
 
 
+def _bases(builder: Builder) -> None:
+    """Say where power and cost come from as the publisher of a known layout documents it."""
+    by_name = {column.name: column for column in builder.sheet.columns}
+    valued = {"power_basis": ("power_mw", "site_power_mw"), "capex_basis": ("capex_usd",)}
+    for basis, rule in builder.context.layout.get("bases", {}).items():
+        there = np.zeros(builder.size, dtype=bool)
+        for name in valued[basis]:
+            there |= ~np.isnan(builder.column(name))
+        column = by_name.get(rule.get("reported_in", ""))
+        reported = np.zeros(builder.size, dtype=bool)
+        if column is not None and len(column.codes) == builder.size:
+            reported = np.array([not is_missing(text) for text in column.texts], dtype=bool)[column.codes]
+        target = builder.column(basis)
+        for row in np.flatnonzero(there):
+            target[row] = target[row] or ("reported" if reported[row] else rule["otherwise"])
+
+
 def _power_order(builder: Builder) -> None:
     """Warn where the machines are said to take more than the whole site."""
     power, site = builder.column("power_mw"), builder.column("site_power_mw")
@@ -440,6 +346,7 @@ def need_a_name(builder: Builder, columns: list[str]) -> None:
     ):
         return
     raise Refused(
-        f"no column names the cluster: the file has {', '.join(columns[:30])[:400]}; needed is a name or an id (such as name, cluster, site or facility), "
-        "and further columns such as country, online date, chip, chip count, power in MW. Map a column to name or cluster_id and try again"
+        f"no column names the cluster: the file has {', '.join(columns[:30])[:400]}; needed is a name or an id "
+        "(such as name, cluster, site or facility), and further columns such as country, online date, chip, "
+        "chip count, power in MW. Map a column to name or cluster_id and try again"
     )

@@ -30,7 +30,8 @@ QUARTER = re.compile(
     r"^(?:q([1-4])[ /'’-]*(\d{2,4})|(\d{4})[ /-]*q([1-4])|([1-4])q[ /'’-]*(\d{2,4})|([1-4])\. ?(?:quartal|quarter|trimestre) (\d{4}))$"
 )
 HALF = re.compile(
-    r"^(?:h([12])[ /'’-]*(\d{2,4})|(\d{4})[ /-]*h([12])|([12])h[ /'’-]*(\d{2,4})|([12])\. ?(?:halbjahr|half|semestre) (\d{4}))$"
+    r"^(?:h([12])(?:[ /'’-]+|(?=\d{4}))(\d{2,4})|(\d{4})[ /-]*h([12])|"
+    r"([12])h[ /'’-]*(\d{2,4})|([12])\. ?(?:halbjahr|half|semestre) (\d{4}))$"
 )
 WORDS = re.compile(
     r"\b(?:by|from|since|until|before|after|around|about|circa|ca|c|approx(?:imately)?|est|estimated|expected|exp|planned|plan|target|"
@@ -71,10 +72,11 @@ def parse(text: str, order: str = "") -> DateValue:
     body = unicodedata.normalize("NFKC", without_footnotes(shown)).casefold()
     body = " ".join(re.sub(r"[–—−]", "-", body).split()).strip(" ,;")
     planned, unsure = bool(PLANNED.search(body)), bool(UNSURE.search(body))
-    parts = _exact(body, order) or _exact(" ".join(WORDS.sub(" ", body).split()).strip(" ,;.-"), order)
+    plain = re.sub(r"(?<=\d)e$", "", body)
+    parts = _exact(plain, order) or _exact(" ".join(WORDS.sub(" ", plain).split()).strip(" ,;.-"), order)
     if parts is None:
         return DateValue(error="not a date (accepted: 2025-02-13, 13 Feb 2025, Feb 2025, Q3 2025, 2025)")
-    if parts == "ambiguous":
+    if isinstance(parts, str):
         return DateValue(ambiguous=True, unsure=unsure, planned=planned)
     year, month, day, precision, warning = parts
     if not FIRST_YEAR <= year <= LAST_YEAR:
@@ -160,7 +162,7 @@ def _named_month(body: str) -> Parts | None:
     return (_year(year), months[0], int(day), "day", "") if len(day) <= 2 and len(year) in (2, 4) else None
 
 
-_WEEKDAYS = frozenset("mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday".split())
+_WEEKDAYS = frozenset("mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday".split())  # noqa: SIM905
 
 
 def _slashed(body: str, order: str) -> Parts | str | None:

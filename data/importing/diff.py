@@ -30,7 +30,11 @@ class Difference:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "added": self.added, "changed": self.changed, "changed_count": self.changed_count, "same": self.same, "conflicting": self.conflicting,
+            "added": self.added,
+            "changed": self.changed,
+            "changed_count": self.changed_count,
+            "same": self.same,
+            "conflicting": self.conflicting,
         }  # fmt: skip
 
 
@@ -67,7 +71,9 @@ def difference(frame: pd.DataFrame, existing: pd.DataFrame, meta: TableMeta, pre
             if unequal[row]:
                 result.changed.append(
                     {
-                        "line": int(frame["_line"].iloc[row]), "key": {part: _plain(new[part].iloc[row]) for part in meta.key}, "column": name,
+                        "line": int(frame["_line"].iloc[row]),
+                        "key": {part: _plain(new[part].iloc[row]) for part in meta.key},
+                        "column": name,
                         "old": _plain(existing[name].iloc[place[row]]), "new": _plain(new[name].iloc[row]),
                     }
                 )  # fmt: skip
@@ -121,7 +127,7 @@ def _conflicts(put: pd.DataFrame, existing: pd.DataFrame) -> list[dict[str, Any]
     ]
     by_key: dict[tuple[str, str, str], list[int]] = {}
     for *key, position in group:
-        by_key.setdefault(tuple(key), []).append(position)  # type: ignore[arg-type]
+        by_key.setdefault(tuple(key), []).append(position)
     if not by_key:
         return found
     for row in put.to_dict("records"):
@@ -133,11 +139,12 @@ def _conflicts(put: pd.DataFrame, existing: pd.DataFrame) -> list[dict[str, Any]
                 continue
             for name in COMPARED:
                 mine, theirs = row[name], other[name]
-                if _derived(row, name) or _derived(other, name) or np.isnan(mine) or np.isnan(theirs):
+                if is_derived(row, name) or is_derived(other, name) or np.isnan(mine) or np.isnan(theirs):
                     continue
                 if abs(mine - theirs) > CONTRADICTION * max(abs(mine), abs(theirs)):
                     found.append(
-                        {"cluster_id": row["cluster_id"], "phase": row["phase"], "chip_id": row["chip_id"], "column": name, "upload": mine, "store": theirs,
+                        {"cluster_id": row["cluster_id"], "phase": row["phase"], "chip_id": row["chip_id"], "column": name,
+                         "upload": mine, "store": theirs,
                          "store_source": other["source"], "ratio": round(mine / theirs, 3) if theirs else None}
                     )  # fmt: skip
         if len(found) >= LISTED:
@@ -154,7 +161,7 @@ BASES = {
 }
 
 
-def _derived(row: Any, name: str) -> bool:
+def is_derived(row: Any, name: str) -> bool:
     """Tell whether a value was computed from others, so that it says nothing about them."""
     basis = row[BASES[name]]
     return isinstance(basis, str) and basis.startswith("derived")

@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 from rapidfuzz import process
 
-from data.importing import dates, numbers, places, resolve, units, vocabulary
+from data.importing import resolve, units, vocabulary
+from data.importing.evidence import fits, look
 from data.importing.report import Refused, Report
 from data.importing.sheet import Column, Sheet
-from data.importing.text import fold, is_missing
+from data.importing.text import fold
 from data.meta import TableMeta
 
 ACCEPTED = 0.5
@@ -42,21 +43,6 @@ class Assigned:
     def current(self) -> bool:
         """Whether the header says that the figure is today's, not a plan's."""
         return bool(re.search(r"\b(?:current|currently|now|today|existing|live|operational)\b", fold(self.column.name)))
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the cells of a column look like, as shares of the distinct filled cells."""
-
-    filled: int
-    numeric: float
-    date: float
-    chip: float
-    url: float
-    country: float
-    coordinate: float
-    status: float
-    footnote: float
 
 
 @cache
@@ -92,7 +78,7 @@ def assign(sheet: Sheet, meta: TableMeta, report: Report, given: dict[str, Any] 
         ]
         _write(sheet, result, report)
         return result
-    fixed = {**{name: field for name, field in layout.get("fields", {}).items()}, **given_fields}
+    fixed = {**layout.get("fields", {}), **given_fields}
     result, taken = _fixed(sheet, meta, fixed, given_fields)
     open_columns = [column for column in sheet.columns if column.name not in fixed and column.sample(1)]
     if not len(sheet.lines):
@@ -156,68 +142,6 @@ def _fixed(
     return result, taken
 
 
-def look(column: Column) -> Evidence:
-    """Look at the cells of a column."""
-    sample = [text for text in column.sample(200) if not is_missing(text)]
-    count = max(len(sample), 1)
-
-    def share(test: Any) -> float:
-        return sum(bool(test(text)) for text in sample) / count
-
-    def is_number(text: str) -> bool:
-        value = numbers.parse(text)
-        return not value.missing and not value.error
-
-    return Evidence(
-        len(sample),
-        share(is_number),
-        share(lambda text: (value := dates.parse(text)).date is not None or value.ambiguous),
-        share(lambda text: resolve.chip(text) or resolve.chips_with_counts(text)),
-        share(lambda text: re.match(r"\s*(?:https?://|www\.)\S+", text)),
-        share(places.country),
-        share(lambda text: places.degrees(text) is not None or places.coordinates(text) is not None),
-        share(lambda text: fold(text) in vocabulary.words("status")),
-        share(lambda text: re.fullmatch(r"\s*(?:\[\w{1,3}\]\s*)+", text)),
-    )
-
-
-def fits(field: str, seen: Evidence, meta: TableMeta) -> float:
-    """Return a factor (0 to 1.2) for how well the cells suit the field."""
-    if not seen.filled:
-        return 1.0
-    if seen.footnote > 0.7:
-        return 0.0
-    column = meta.columns.get(field)
-    if field in ("chip_count", "CHIP_COUNT_TOTAL") and seen.chip > 0.6 and seen.numeric < 0.6:
-        return 0.0
-    if field == "hardware":
-        return 1.0
-    if field == "chip_id":
-        return 1.1 if seen.chip >= 0.3 else 0.3 if seen.numeric > 0.6 else 0.75
-    if field in ("latitude", "longitude"):
-        return 1.0 if seen.coordinate > 0.5 else 0.2
-    if field == "COORDINATES":
-        return 1.0 if seen.coordinate > 0.3 else 0.4
-    numeric = (column is not None and column.numeric) or field in ("POWER", "CHIP_COUNT_TOTAL", "ACCELERATOR_CORES", "VALUE")
-    if numeric:
-        return 1.0 if seen.numeric >= 0.4 else 0.3
-    if (column is not None and column.type == "date") or field == "RETIRED_DATE":
-        return 1.0 if seen.date >= 0.4 else 0.3
-    if field == "source_url":
-        return 1.2 if seen.url > 0.6 else 0.4
-    if field == "source":
-        return 0.5 if seen.url > 0.8 else 1.0
-    if field == "country":
-        return 1.0 if seen.country >= 0.3 else 0.5
-    if field == "status":
-        return 1.0 if seen.status >= 0.3 else 0.6
-    if field == "region":
-        return 0.5 if seen.status >= 0.5 or seen.country >= 0.8 else 1.0
-    if field in ("name", "owner", "operator", "LOCATION", "city"):
-        return 0.4 if seen.numeric > 0.9 and field != "name" else 0.6 if seen.numeric > 0.9 or seen.url > 0.8 else 1.0
-    return 1.0
-
-
 def _by_score(columns: list[Column], meta: TableMeta, report: Report, taken: set[tuple[str, int]], asked: set[int]) -> list[Assigned]:
     fields = vocabulary.fields(meta.name)
     candidates: list[tuple[float, int, Assigned]] = []
@@ -248,7 +172,7 @@ def _by_score(columns: list[Column], meta: TableMeta, report: Report, taken: set
             if score < 0.3:
                 continue
             factor = fits(field, seen, meta)
-            score = min(1.0, score * factor) * (0.0 if _wrong_unit(column, field, meta) else 1.0)
+            score = min(1.05, score * factor) * (0.0 if _wrong_unit(column, field, meta) else 1.0)
             if score >= ACCEPTED:
                 if factor < 1:
                     why += ", but its cells are unlike it"
@@ -369,7 +293,7 @@ def _by_values(columns: list[Column], result: list[Assigned], meta: TableMeta, t
             continue
         seen = look(column)
         for field, attribute, least, why in tests:
-            if field in meta.columns and field not in have and seen.filled >= 2 and getattr(seen, attribute) >= least:
+            if field in meta.columns and field not in have and seen.filled >= 1 and getattr(seen, attribute) >= least:
                 found.append(Assigned(column, field, 0.55, why))
                 have.add(field)
                 break

@@ -94,9 +94,7 @@ def parse(text: str, decimal: str = ".") -> Quantity:
     if not math.isnan(high):
         low, top = min(value, high), max(value, high)
         result = replace(result, value=(low + top) / 2, low=low, high=top, approximate=True)
-    elif plus or (at_least and not unit):
-        result = replace(result, low=value)
-    elif at_least:
+    elif plus or at_least:
         result = replace(result, low=value)
     elif at_most:
         result = replace(result, high=value)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from data.importing.diff import _derived
+from data.importing.diff import is_derived
 from data.importing.text import fold
 
 LISTED = 200
@@ -37,10 +37,10 @@ def implausible(frame: pd.DataFrame) -> list[str]:
     return found
 
 
-def _row(row: dict[str, Any], several_chips: bool) -> list[str]:
+def _row(row: dict[Any, Any], several_chips: bool) -> list[str]:
     count, power, site, cost = (row[name] for name in ("chip_count", "power_mw", "site_power_mw", "capex_usd"))
-    own_count, own_power = not _derived(row, "chip_count"), not _derived(row, "power_mw")
-    own_cost = not _derived(row, "capex_usd")
+    own_count, own_power = not is_derived(row, "chip_count"), not is_derived(row, "power_mw")
+    own_cost = not is_derived(row, "capex_usd")
     said: list[str] = []
     machine = power if not np.isnan(power) else site
     kind = "IT" if not np.isnan(power) else "site"
@@ -99,8 +99,10 @@ def same_sites(frame: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
             )
             match = str(best[2]) if best else None
         if match:
+            own = row["cluster_id"]
             said.append(
-                f'is "{row["name"] or row["cluster_id"]}" ({row["cluster_id"]}) the same site as "{names[match]}" ({match}) under another name?'
+                f'is "{row["name"] or own}" ({own}) the same site as "{names[match]}" ({match}) under another name? '
+                f"The answer same:{own} = {match} stores it there"
             )
         if len(said) >= LISTED:
             break

@@ -4,56 +4,19 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
+
+import yaml
 
 from data import shipped
 from data.importing.text import clean, fold, is_missing, without_footnotes
 
-OTHER_NAMES = {
-    "United States": "us usa u.s. u.s.a. united states of america america vereinigte staaten états-unis estados unidos 美国",
-    "China": "cn chn prc p.r.c. p.r. china people's republic of china mainland china volksrepublik china chine 中国",
-    "United Arab Emirates": "ae are uae u.a.e. emirates vereinigte arabische emirate",
-    "United Kingdom": "gb gbr uk u.k. great britain england scotland wales vereinigtes königreich royaume-uni britain",
-    "Germany": "de deu ger deutschland allemagne alemania 德国",
-    "France": "fr fra frankreich francia 法国",
-    "Switzerland": "ch che schweiz suisse",
-    "Norway": "no nor norwegen norge",
-    "Sweden": "se swe schweden sverige",
-    "Finland": "fi fin finnland suomi",
-    "Denmark": "dk dnk dänemark danmark",
-    "Iceland": "is isl ísland",
-    "Japan": "jp jpn 日本",
-    "South Korea": "kr kor korea republic of korea korea, south korea, republic of südkorea 韩国",
-    "Taiwan": "tw twn chinese taipei 台湾 台灣",
-    "Saudi Arabia": "sa sau ksa kingdom of saudi arabia saudi-arabien",
-    "India": "in ind indien", "Italy": "it ita italien italia", "Spain": "es esp spanien españa", "Canada": "ca can kanada",
-    "Netherlands": "nl nld the netherlands holland niederlande", "Ireland": "ie irl irland", "Israel": "il isr", "Singapore": "sg sgp 新加坡",
-    "Malaysia": "my mys 马来西亚", "Brazil": "br bra brasil brasilien", "Australia": "au aus australien", "Austria": "at aut österreich",
-    "Belgium": "be bel belgien", "Luxembourg": "lu lux luxemburg", "Poland": "pl pol polen", "Portugal": "pt prt", "Czechia": "cz cze czech republic",
-    "Russia": "ru rus russian federation russland", "Turkiye": "tr tur turkey türkiye", "Qatar": "qa qat katar", "Kazakhstan": "kz kaz",
-    "Vietnam": "vn vnm viet nam", "Thailand": "th tha", "Indonesia": "id idn", "Philippines": "ph phl", "Mexico": "mx mex méxico",
-    "Chile": "cl chl", "Argentina": "ar arg", "South Africa": "za zaf", "Kenya": "ke ken", "Namibia": "na nam", "Egypt": "eg egy",
-    "Morocco": "ma mar", "Hong Kong": "hk hkg hong kong sar", "Macau": "mo mac macao", "Bulgaria": "bg bgr", "Greece": "gr grc",
-    "Hungary": "hu hun", "Romania": "ro rou", "Slovenia": "si svn", "Slovakia": "sk svk", "Estonia": "ee est", "Latvia": "lv lva",
-    "Lithuania": "lt ltu", "Croatia": "hr hrv", "Ukraine": "ua ukr", "New Zealand": "nz nzl", "Pakistan": "pk pak", "Oman": "om omn",
-    "Kuwait": "kw kwt", "Bahrain": "bh bhr", "Jordan": "jo jor", "Colombia": "co col", "Peru": "pe per", "Nigeria": "ng nga",
-    "Uzbekistan": "uz uzb", "Bhutan": "bt btn", "Paraguay": "py pry",
-}  # fmt: skip
-_MULTIWORD = re.compile(r"(?:united states of america|vereinigte (?:arabische emirate|staaten)|estados unidos|p\.r\. china|people's republic of china|"
-                        r"mainland china|volksrepublik china|great britain|vereinigtes königreich|republic of korea|korea, south|korea, republic of|"
-                        r"chinese taipei|kingdom of saudi arabia|the netherlands|czech republic|russian federation|viet nam|hong kong sar)")  # fmt: skip
-STATES = {
-    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado", "CT": "Connecticut", "DE": "Delaware",
-    "DC": "District of Columbia", "FL": "Florida", "GA": "Georgia", "HI": "Hawaii", "ID": "Idaho", "IL": "Illinois", "IN": "Indiana", "IA": "Iowa",
-    "KS": "Kansas", "KY": "Kentucky", "LA": "Louisiana", "ME": "Maine", "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan", "MN": "Minnesota",
-    "MS": "Mississippi", "MO": "Missouri", "MT": "Montana", "NE": "Nebraska", "NV": "Nevada", "NH": "New Hampshire", "NJ": "New Jersey",
-    "NM": "New Mexico", "NY": "New York", "NC": "North Carolina", "ND": "North Dakota", "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon",
-    "PA": "Pennsylvania", "RI": "Rhode Island", "SC": "South Carolina", "SD": "South Dakota", "TN": "Tennessee", "TX": "Texas", "UT": "Utah",
-    "VT": "Vermont", "VA": "Virginia", "WA": "Washington", "WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming",
-}  # fmt: skip
+_DATA = yaml.safe_load((Path(__file__).parent / "places.yml").read_text(encoding="utf-8"))
+STATES: dict[str, str] = _DATA["states"]
 _STATE_NAMES = {name.casefold(): name for name in STATES.values()}
 _DEGREES = (
     r"(?:([NSEWnsew])\s*)?([+-]?\d{1,3}(?:[.,]\d+)?)\s*(?:°|º|deg|d)?\s*"
-    r"(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:'|′|’|m)\s*)?(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:\"|″|”|''|′′|s)\s*)?\s*([NSEWOnsewo])?"
+    r"(?:(?<=[\s°º])(\d{1,2}(?:[.,]\d+)?)\s*(?:'|′|’|m|(?=\s)|$)\s*)?(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:\"|″|”|''|′′|s|(?=\s)|$)\s*)?\s*([NSEWOnsewo])?"
 )
 
 
@@ -61,12 +24,10 @@ _DEGREES = (
 def _names() -> dict[str, str]:
     names = {row["country"].casefold(): row["country"] for row in shipped.rows("country_groups") if row["country_iso2"] != "*"}
     names.update({row["country_iso2"].casefold(): row["country"] for row in shipped.rows("country_groups") if row["country_iso2"] != "*"})
-    for country, words in OTHER_NAMES.items():
-        names[country.casefold()] = country
-        for phrase in _MULTIWORD.findall(words):
-            names[phrase] = country
-        for word in _MULTIWORD.sub(" ", words).split():
-            names.setdefault(word, country)
+    for name, others in _DATA["countries"].items():
+        names[name.casefold()] = name
+        for other in others:
+            names.setdefault(other, name)
     return names
 
 

@@ -102,13 +102,16 @@ def prepare(
     kept = uploads.keep(store, content, shown_name, author)
     given = mapping if mapping is not None else None
     from_file = dict(given.get("answers") or {}) if isinstance(given, dict) and isinstance(given.get("answers"), dict) else {}
+    given_answers = {str(key): str(value) for key, value in {**from_file, **(answers or {})}.items()}
     job = {
         "path": str(kept.path), "table": table, "name": shown_name, "today": day.isoformat(), "mapping": given,
-        "answers": {str(key): str(value) for key, value in {**from_file, **(answers or {})}.items()},
+        "answers": given_answers,
         "remembered": remembered.remembered(store, table) if given is None else {},
     }  # fmt: skip
     settings = store.settings
     told, frame = child.run(job, store.home / "tmp", settings.import_memory_mb, settings.import_seconds, progress, cancel)
+    if table == "clusters":
+        _same_sites(frame, given_answers, store)
     if progress:
         progress("comparing")
     prepared = Prepared(
@@ -126,6 +129,20 @@ def prepare(
             0, f"strict: {prepared.report['counts']['rejected']} row(s) are rejected, so nothing can be committed"
         )
     return prepared
+
+
+def _same_sites(frame: pd.DataFrame, answers: dict[str, str], store: Store) -> None:
+    """Store a cluster under the id the user says it is known by (answers same:<id> = <known id>)."""
+    wanted = {key.removeprefix("same:"): value for key, value in answers.items() if key.startswith("same:")}
+    if not wanted:
+        return
+    known = set(store.state("clusters", store.head())["cluster_id"])
+    for own, other in wanted.items():
+        if own == other:
+            continue
+        if other not in known:
+            raise Refused(f'the answer same:{own} = "{other}" names no cluster of the store')
+        frame.loc[frame["cluster_id"] == own, "cluster_id"] = other
 
 
 def _with_lines(put: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
@@ -162,4 +179,4 @@ def commit(prepared: Prepared, store: Store, *, author: str = "", note: str | No
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     rows = frame.drop(columns="_line").to_dict("records")
-    return [{name: None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()} for row in rows]
+    return [{str(name): None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()} for row in rows]

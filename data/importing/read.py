@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.importing import clusters, detect, layouts, mapping, records, rows, sheet
+from data.importing import clusters, detect, inventory, layouts, mapping, records, rows, sheet
 from data.importing.remembered import header_id
 from data.importing.report import Report
 from data.meta import load_meta
@@ -63,7 +63,7 @@ def read(
         found = layouts.reshape(found, meta, report)
     assigned = mapping.assign(found, meta, report, given, layout)
     if table == "clusters":
-        found, assigned = layouts.inventory(found, assigned, report, context)
+        found, assigned = inventory.inventory(found, assigned, report, context)
     builder = rows.Builder(found, assigned, meta, report, context)
     if table == "clusters":
         clusters.need_a_name(builder, header)
@@ -80,7 +80,7 @@ def read(
     rows.check_required(builder)
     frame = rows.to_frame(builder)
     report.kept = len(frame)
-    if not len(frame) and not report.rejects:
+    if not report.read:
         report.warn("the file has a header and no rows below it: there is nothing to import")
     report.check_answers()
     fields = {item["column"]: item["field"] for item in report.mapping}

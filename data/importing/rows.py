@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from data.importing import cells, places, resolve, vocabulary
+from data.importing.columns import Days, Numbers
 from data.importing.mapping import Assigned
+from data.importing.repeats import without_repeats
 from data.importing.report import Report, lines_text
 from data.importing.sheet import Sheet
 from data.importing.text import clean, fold, one_line, slug, without_footnotes
@@ -43,8 +45,8 @@ class Builder:
     report: Report
     context: Context
     frame: dict[str, np.ndarray] = field(default_factory=dict)
-    parsed: dict[tuple[str, int], cells.Numbers] = field(default_factory=dict)
-    days: dict[str, cells.Days] = field(default_factory=dict)
+    parsed: dict[tuple[str, int], Numbers] = field(default_factory=dict)
+    days: dict[str, Days] = field(default_factory=dict)
     bad: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def __post_init__(self) -> None:
@@ -84,14 +86,14 @@ def build(builder: Builder) -> None:
         mask = cells.broken_rows(item)
         if mask.any():
             _reject_broken(builder, item, mask)
+    decimal = cells.shown_decimal([item for item in builder.assigned if _is_number(builder, item)], builder.context.delimiter)
     row_units, row_money = _row_texts(builder, "ROW_UNIT"), _row_texts(builder, "ROW_CURRENCY")
     for item in builder.assigned:
         column = builder.meta.columns.get(item.field)
-        if item.field in ("POWER", "CHIP_COUNT_TOTAL", "ACCELERATOR_CORES") or (column is not None and column.numeric):
+        if _is_number(builder, item):
             powered = item.field in ("POWER", "power_mw", "site_power_mw")
-            parsed = cells.numbers_of(
-                item, builder.meta, builder.report, builder.lines, builder.context.delimiter, row_units if powered else None, row_money
-            )
+            hints = cells.Hints(builder.context.delimiter, decimal, row_units if powered else None, row_money)
+            parsed = cells.numbers_of(item, builder.meta, builder.report, builder.lines, hints)
             builder.parsed[(item.field, item.slot)] = parsed
             _number_errors(builder, item, parsed)
             if column is not None and item.slot == 0:
@@ -102,8 +104,15 @@ def build(builder: Builder) -> None:
             _errors(builder, item, days.errors, days.codes)
             if column is not None:
                 builder.frame[item.field] = days.value
-        elif column is not None and item.slot == 0:
+        elif column is not None and not column.numeric and item.slot == 0:
             builder.frame[item.field] = _text(builder, item)
+
+
+def _is_number(builder: Builder, item: Assigned) -> bool:
+    column = builder.meta.columns.get(item.field)
+    if item.field in ("latitude", "longitude") and not builder.sheet.canonical:
+        return False  # degrees, minutes and seconds: read as places
+    return item.field in ("POWER", "CHIP_COUNT_TOTAL", "ACCELERATOR_CORES") or (column is not None and column.numeric)
 
 
 def _row_texts(builder: Builder, name: str) -> list[str] | None:
@@ -115,7 +124,7 @@ def _reject_broken(builder: Builder, item: Assigned, mask: np.ndarray) -> None:
     builder.reject(mask, item, "a broken spreadsheet reference: the formula behind it failed, so the row cannot be trusted")
 
 
-def _number_errors(builder: Builder, item: Assigned, parsed: cells.Numbers) -> None:
+def _number_errors(builder: Builder, item: Assigned, parsed: Numbers) -> None:
     """Reject values out of the column's bounds; words where a number belongs are left empty in foreign files."""
     _errors(builder, item, parsed.errors, parsed.codes)
     name = {"POWER": "site_power_mw", "CHIP_COUNT_TOTAL": "chip_count"}.get(item.field, item.field)
@@ -208,7 +217,7 @@ def _identifier(text: str) -> str | None:
 def _choices(builder: Builder, item: Assigned) -> np.ndarray:
     column = builder.meta.columns[item.field]
     known = {fold(choice): choice for choice in column.choices}
-    translated = vocabulary.words(item.field) if item.field in ("status", "confidence") else {}
+    translated = vocabulary.translations(item.field) if item.field in ("status", "confidence") else {}
     unknown: dict[int, str] = {}
 
     def change(text: str) -> str | None:
@@ -216,7 +225,7 @@ def _choices(builder: Builder, item: Assigned) -> np.ndarray:
         if fold(shown) not in known and cells.foreign_text(shown) is None:
             return None
         plain = fold(re.sub(r"\(.*?\)", "", shown)) or fold(shown)
-        found = known.get(plain) or (translated.get(plain) if isinstance(translated, dict) else None)
+        found = known.get(plain) or translated.get(plain)
         return found if found in column.choices else f"\0{shown}"
 
     values = cells.texts_of(item, change)
@@ -269,6 +278,8 @@ def chip_of(text: str, header: str, report: Report) -> str | None:
         return shown
     if cells.foreign_text(text) is None:
         return None
+    if resolve.chips_with_counts(text):
+        return None  # several chips, each with its count: read where rows are made
     named = resolve.chip(text)
     if named:
         if named.assumed:
@@ -323,47 +334,4 @@ def to_frame(builder: Builder) -> pd.DataFrame:
     frame = pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()})
     frame["_line"] = builder.lines
     frame = frame[~builder.bad].reset_index(drop=True)
-    return _without_repeats(frame, builder)
-
-
-def _without_repeats(frame: pd.DataFrame, builder: Builder) -> pd.DataFrame:
-    keys = pd.DataFrame({name: frame[name].fillna("") if name == "alias" else _comparable(frame[name]) for name in builder.meta.key})
-    repeated = keys.duplicated(keep="first")
-    if not repeated.any():
-        return frame
-    involved = keys.duplicated(keep=False)
-    values = frame.loc[involved].drop(columns="_line").apply(_comparable)
-    first_of: dict[tuple[Any, ...], int] = {}
-    same: list[int] = []
-    drop: list[int] = []
-    for index in frame.index[involved]:
-        key = tuple(keys.loc[index])
-        if key not in first_of:
-            first_of[key] = index
-            continue
-        drop.append(index)
-        differing = [name for name in values.columns if values.at[index, name] != values.at[first_of[key], name] and name != "name"]
-        if not differing:
-            same.append(int(frame.at[index, "_line"]))
-            continue
-        name = differing[0]
-        builder.report.reject(
-            int(frame.at[index, "_line"]), name, _shown(frame.at[index, name]),
-            f"contradicts line {int(frame.at[first_of[key], '_line'])}, which has {_shown(frame.at[first_of[key], name]) or 'nothing'} "
-            f"for the same {', '.join(builder.meta.key)}",
-        )  # fmt: skip
-    if same:
-        builder.report.warn(f"{lines_text(same)} repeat an earlier row exactly and are counted once")
-    return frame.drop(index=drop).reset_index(drop=True)
-
-
-def _comparable(values: pd.Series) -> pd.Series:
-    if values.dtype.kind == "f":
-        return values.fillna(-1e300)
-    return values.map(lambda text: "" if text is None else str(text).strip().casefold())
-
-
-def _shown(value: Any) -> str:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    return without_repeats(frame, builder.meta, builder.report)

@@ -90,7 +90,7 @@ def find(records: Records, table: str, report: Report) -> Sheet:
         column.alternative = alternatives[position]
         column.unit_hint = unit_row[position] if position < len(unit_row) else ""
         sheet.columns.append(column)
-    report.read = len(keep) + len({line for line in report.rejected_rows})
+    report.read = len(keep) + len(report.rejected_rows)
     return sheet
 
 
@@ -112,7 +112,9 @@ def _header_row(rows: list[list[str]], table: str) -> int:
         if sum(_numeric(cell) for cell in filled) > 0.5 * len(filled) and not any(_period(cell) for cell in filled):
             continue
         hits = sum(vocabulary.bare(one_line(cell)) in names or fold(cell) in names for cell in set(filled) if len(cell) < 80)
-        periods = sum(_period(cell) for cell in filled)
+        periods = sum(_period(cell) or bool(re.fullmatch(r"[qQhH][1-4]|[1-4][qQ]", cell)) for cell in filled)
+        if index + 1 < len(rows) and len(filled) < 0.7 * len(cells) and all(re.fullmatch(r"(?:19|20)\d{2}", cell) for cell in filled):
+            continue  # years that group the columns of the row below
         score = hits + min(periods, 6) * 0.5 + 0.3 * len(set(filled)) / max(len(row), 1)
         if score > best_score + (0.01 if best < 0 else 0.75 if index > best + 3 else 0.25):
             best, best_score = index, score
@@ -160,7 +162,9 @@ def _is_group_row(above: list[str], header: list[str]) -> bool:
     filled = [label for label in labels if label]
     if len(filled) < 2 or len(filled) >= sum(bool(cell) for cell in header) or len(labels) > len(header) + 2:
         return False
-    return not any(_numeric(label) or label.endswith(":") for label in filled) and len(above) >= 0.5 * len(header)
+    return not any((_numeric(label) and not re.fullmatch(r"(?:19|20)\d{2}", label)) or label.endswith(":") for label in filled) and len(
+        above
+    ) >= 0.5 * len(header)
 
 
 def _is_sub_header(header: list[str], below: list[str], table: str) -> bool:
@@ -170,7 +174,9 @@ def _is_sub_header(header: list[str], below: list[str], table: str) -> bool:
         return False
     filled = [cell for cell in below if cell]
     return (
-        bool(filled) and not any(_numeric(cell) for cell in filled) and (more > 0 or any(below[index] for index in gaps if index < len(below)))
+        bool(filled)
+        and not any(_numeric(cell) for cell in filled)
+        and (more > 0 or any(below[index] for index in gaps if index < len(below)))
         and any(not below[index] for index in range(min(len(below), len(header))) if header[index])
     )  # fmt: skip
 
@@ -283,10 +289,10 @@ def _body(records: Records, start: int, names: list[str], table: str, report: Re
             dropped["rule"].append(line)
         else:
             keep.append(index)
-    what = {"total": "a total of other rows", "footnote": "a note, not a row", "header": "the header again", "rule": "a drawn line"}
-    for kind, lines in dropped.items():
-        if lines:
-            report.warn(f"{lines_text(lines)} left out: {what[kind]}")
+    meaning = {"total": "a total of other rows", "footnote": "a note, not a row", "header": "the header again", "rule": "a drawn line"}
+    for kind, left_out in dropped.items():
+        if left_out:
+            report.warn(f"{lines_text(left_out)} left out: {meaning[kind]}")
     return keep
 
 

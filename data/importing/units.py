@@ -4,62 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 
 import pint
+import yaml
 
-SCALES = {
-    "k": 1e3, "thousand": 1e3, "thousands": 1e3, "tsd": 1e3, "tausend": 1e3, "mille": 1e3, "mil": 1e3,
-    "m": 1e6, "mn": 1e6, "mm": 1e6, "mio": 1e6, "mln": 1e6, "million": 1e6, "millions": 1e6, "millionen": 1e6, "millones": 1e6,
-    "b": 1e9, "bn": 1e9, "bln": 1e9, "billion": 1e9, "billions": 1e9, "mrd": 1e9, "milliarden": 1e9, "milliard": 1e9, "milliards": 1e9,
-    "t": 1e12, "tn": 1e12, "trn": 1e12, "trillion": 1e12, "trillions": 1e12,
-    "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "lakh": 1e5, "crore": 1e7,
-}  # fmt: skip
-CURRENCIES = {
-    "us$": "USD", "usd": "USD", "$": "USD", "u.s. dollars": "USD", "us dollars": "USD", "dollars": "USD", "dollar": "USD", "美元": "USD",
-    "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "gbp": "GBP", "¥": "CNY or JPY", "cny": "CNY", "rmb": "CNY",
-    "yuan": "CNY", "cn¥": "CNY", "元": "CNY", "人民币": "CNY", "jpy": "JPY", "yen": "JPY", "jp¥": "JPY", "円": "JPY", "₩": "KRW", "krw": "KRW",
-    "won": "KRW", "₹": "INR", "inr": "INR", "rs.": "INR", "c$": "CAD", "ca$": "CAD", "cad": "CAD", "a$": "AUD", "aud": "AUD", "chf": "CHF",
-    "sek": "SEK", "nok": "NOK", "dkk": "DKK", "aed": "AED", "sar": "SAR", "s$": "SGD", "sgd": "SGD", "nt$": "TWD", "twd": "TWD", "hk$": "HKD",
-    "hkd": "HKD", "r$": "BRL", "brl": "BRL", "pln": "PLN", "zł": "PLN", "rub": "RUB", "₽": "RUB", "ils": "ILS", "₪": "ILS",
-}  # fmt: skip
-# Spelling (lower case) -> unit name used in table metadata.
-UNITS = {
-    "w": "W", "watt": "W", "watts": "W", "kw": "kW", "kilowatt": "kW", "kilowatts": "kW", "mw": "MW", "mwe": "MW", "megawatt": "MW",
-    "megawatts": "MW", "mwp": "MW", "gw": "GW", "gwe": "GW", "gigawatt": "GW", "gigawatts": "GW", "tw": "TW", "mva": "MVA", "kva": "kVA",
-    "gb": "GB", "gbyte": "GB", "tb": "TB", "mb": "MB", "gib": "GiB", "tib": "TiB", "mib": "MiB",
-    "gb/s": "GB/s", "gbps": "Gbit/s", "gb/sec": "GB/s", "tb/s": "TB/s", "tb/sec": "TB/s", "mb/s": "MB/s", "gbit/s": "Gbit/s", "gbits": "Gbit/s",
-    "tbit/s": "Tbit/s", "tbps": "Tbit/s",
-    "gflops": "GFLOPS", "gflop/s": "GFLOPS", "tflops": "TFLOPS", "tflop/s": "TFLOPS", "tops": "TOPS", "pflops": "PFLOPS", "pflop/s": "PFLOPS",
-    "pops": "POPS", "eflops": "EFLOPS", "mm2": "mm2", "mm²": "mm2", "sq mm": "mm2", "cm2": "cm2", "cm²": "cm2", "nm": "nm",
-    "%": "%", "percent": "%", "pct": "%", "ms": "ms", "s": "s", "sec": "s", "seconds": "s", "min": "min", "minutes": "min", "us": "us", "µs": "us",
-    "h": "h", "hours": "h", "hr": "h", "$/h": "USD/h", "usd/h": "USD/h",
-    "tok/s": "tok/s", "tokens/s": "tok/s", "tokens/sec": "tok/s", "t/s": "tok/s",
-}  # fmt: skip
-ORDINARY_WORDS = (
-    "gpus",
-    "gpu",
-    "chips",
-    "chip",
-    "accelerators",
-    "accelerator",
-    "units",
-    "unit",
-    "cards",
-    "pcs",
-    "xpus",
-    "tpus",
-    "装",
-    "张",
-    "块",
-    "颗",
-)
-_REGISTRY_NAMES = {
-    "tok/s": "1/second", "Gbit/s": "gigabit/second", "Tbit/s": "terabit/second", "GB/s": "gigabyte/second", "TB/s": "terabyte/second",
-    "MB/s": "megabyte/second", "TB": "terabyte", "GB": "gigabyte", "MB": "megabyte", "mm2": "millimeter**2", "cm2": "centimeter**2",
-    "MVA": "megavolt*ampere", "kVA": "kilovolt*ampere", "%": "percent", "h": "hour", "s": "second", "ms": "millisecond", "us": "microsecond",
-    "min": "minute", "W": "watt", "kW": "kilowatt", "MW": "megawatt", "GW": "gigawatt", "TW": "terawatt", "nm": "nanometer",
-    "GiB": "gibibyte", "TiB": "tebibyte", "MiB": "mebibyte",
-}  # fmt: skip
+_DATA = yaml.safe_load((Path(__file__).parent / "units.yml").read_text(encoding="utf-8"))
+SCALES: dict[str, float] = {word: float(scale) for scale, words in _DATA["scales"].items() for word in words}
+CURRENCIES: dict[str, str] = {word: code for code, words in _DATA["currencies"].items() for word in words}
+UNITS: dict[str, str] = {word: unit for unit, words in _DATA["units"].items() for word in words}
+_REGISTRY_NAMES: dict[str, str] = _DATA["registry"]
+ORDINARY_WORDS = frozenset(_DATA["ordinary"])
 _OPERATIONS = {"GFLOPS": 1e-3, "TFLOPS": 1.0, "TOPS": 1.0, "PFLOPS": 1e3, "POPS": 1e3, "EFLOPS": 1e6}
 _CURRENCY_START = re.compile(
     r"^(" + "|".join(re.escape(word) for word in sorted(CURRENCIES, key=len, reverse=True)) + r")(?![a-z])\s*", re.IGNORECASE
@@ -140,7 +95,7 @@ def in_words(text: str) -> tuple[float | None, str, str]:
     tokens = re.findall(r"US\$|CN¥|[$€£¥₩₹]|[A-Za-zµ%²]+(?:/[A-Za-z]+)?2?|[万亿元]", text.replace("_", " "))
     for index, token in enumerate(tokens):
         folded = token.casefold()
-        if folded in CURRENCIES and not (folded in ("won", "rs.")):
+        if folded in CURRENCIES and folded not in ("won", "rs."):
             currency = currency or CURRENCIES[folded]
         elif folded in UNITS and not (folded in ("w", "s", "h", "t", "us", "min") and len(tokens) > 1 and not _bracketed(text, token)):
             unit = unit or UNITS[folded]

@@ -14,17 +14,6 @@ from data.importing import units
 from data.importing.text import fold
 from data.meta import load_meta
 
-# Words that say nothing about which field a column is.
-NEUTRAL = frozenset(
-    "the a an of in on for per current currently total all ai reported estimated est installed primary main overall approx approximate value number no "
-    "nr count latest as at by und der die das de la le les du des el los year ca incl including actual our data dc eur usd dollars"
-    " up to text avg".split()
-)
-# Words that mark a column as being about something else than the field it names.
-FOREIGN = frozenset(
-    "note notes quote log efficiency supplier comment explanation rank share percent pct change growth ratio duplicate source link url "
-    "exclude previous name type inflation adjusted calculated basis peak planned future target max maximum min minimum low high error status".split()
-)
 ONLY_WITH_POWER_UNIT = frozenset({"it", "site", "total", "facility"})
 
 
@@ -32,6 +21,11 @@ ONLY_WITH_POWER_UNIT = frozenset({"it", "site", "total", "facility"})
 def _raw() -> dict[str, Any]:
     with open(Path(__file__).parent / "vocabulary.yml", encoding="utf-8") as file:
         return yaml.safe_load(file)
+
+
+@cache
+def _set(kind: str) -> frozenset[str]:
+    return frozenset(_raw()["words"][kind].split())
 
 
 @cache
@@ -52,12 +46,15 @@ def fields(table: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
 
 
 @cache
-def words(kind: str) -> dict[str, str] | frozenset[str]:
-    """Return the words of a kind: a mapping folded word -> canonical word, or a set of folded words."""
-    raw = _raw()["words"][kind]
-    if isinstance(raw, dict):
-        return {fold(str(word)): canonical for canonical, spelled in raw.items() for word in [canonical, *spelled]}
-    return frozenset(fold(str(word)) for word in raw)
+def translations(kind: str) -> dict[str, str]:
+    """Return folded word -> the table's own word, for status and confidence."""
+    return {fold(str(word)): canonical for canonical, spelled in _raw()["words"][kind].items() for word in [canonical, *spelled]}
+
+
+@cache
+def words(kind: str) -> frozenset[str]:
+    """Return the folded words that mark totals, footers or nodes that are down."""
+    return frozenset(fold(str(word)) for word in _raw()["words"][kind])
 
 
 def bare(header: str) -> str:
@@ -74,23 +71,30 @@ def bare(header: str) -> str:
     return " ".join(kept) or " ".join(tokens) or fold(header)
 
 
+def _without_units(folded: str) -> str:
+    """Return a folded header without words for units and scales, but with what stood in brackets."""
+    kept = [token for token in folded.split() if token not in units.UNITS and token not in units.SCALES and token not in units.CURRENCIES]
+    return " ".join(kept) or folded
+
+
 def score(header: str, table: str, field: str) -> tuple[float, str]:
     """Return how well a header names a field (0 to 1) and in which way."""
     names, weak = fields(table)[field]
     if header.strip().casefold() == field:
-        return 1.0, "the table's own column name"
+        return 1.05, "the table's own column name"
     folded, plain = fold(header), bare(header)
+    unitless = _without_units(folded)
     has_power_unit = units.factor(units.in_words(header)[1], "MW") is not None and bool(units.in_words(header)[1])
     best, why = 0.0, ""
     for word in names:
-        if word in ONLY_WITH_POWER_UNIT and not has_power_unit:
+        if word in ONLY_WITH_POWER_UNIT and not has_power_unit and field in ("power_mw", "site_power_mw"):
             continue
         if folded == word:
-            return 1.0, f'the header is "{word}"'
-        if plain == word:
+            return 1.05 if word == field else 1.0, f'the header is "{word}"'
+        if word in (plain, unitless):
             best, why = max((best, why), (0.95, f'the header is "{word}" with a unit'))
         elif best < 0.9:
-            part = _part(word, plain, folded)
+            part = max(_part(word, plain, folded), _part(word, unitless, folded))
             if part > best:
                 best, why = part, f'the header holds "{word}"'
             elif best < 0.62 and len(word) > 4 and fuzz.ratio(word, plain) >= 90:
@@ -108,7 +112,7 @@ def _part(word: str, plain: str, folded: str) -> float:
     if not have or not set(wanted) <= set(have):
         return 0.0
     others = [token for token in folded.split() if token not in wanted and token not in units.UNITS and token not in units.SCALES]
-    foreign = [token for token in others if token in FOREIGN]
-    strange = [token for token in others if token not in NEUTRAL and token not in FOREIGN and not token.isdigit()]
+    foreign = [token for token in others if token in _set("foreign")]
+    strange = [token for token in others if token not in _set("neutral") and token not in _set("foreign") and not token.isdigit()]
     result = 0.88 - 0.02 * len(others) - 0.12 * len(strange) - 0.3 * len(foreign)
     return max(0.0, result)

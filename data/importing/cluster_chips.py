@@ -1,0 +1,174 @@
+"""The chips of a cluster's row: several types in one row, counts inside cells, counts from accelerator cores."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from data.importing import resolve
+from data.importing.columns import computed
+from data.importing.mapping import Assigned
+from data.importing.rows import Builder, chip_of
+from data.importing.text import clean, fold
+
+
+def range_columns(builder: Builder, low: np.ndarray, high: np.ndarray) -> None:
+    """Fill the low and high columns from ranges written into the count itself."""
+    for name, ends in (("chip_count_low", low), ("chip_count_high", high)):
+        column = builder.column(name)
+        builder.frame[name] = np.where(np.isnan(column), ends, column)
+
+
+def _slots(builder: Builder) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (chip ids, counts) of each chip slot of a row; the first slot always exists."""
+    slots = []
+    numbers = sorted({item.slot for item in builder.assigned if item.field in ("chip_id", "chip_count")} | {0})
+    for slot in numbers:
+        id_item, count_item = builder.item("chip_id", slot), builder.item("chip_count", slot)
+        ids = np.full(builder.size, None, dtype=object)
+        if id_item is not None:
+            texts = id_item.column.texts
+            ids = np.array([chip_of(text, id_item.column.name, builder.report) for text in texts] or [None], dtype=object)[
+                id_item.column.codes
+            ]
+        counts = np.full(builder.size, np.nan)
+        parsed = builder.parsed.get(("chip_count", slot))
+        if parsed is not None and count_item is not None:
+            counts = parsed.value.copy()
+            if id_item is not None:
+                counts *= _chips_per_system(id_item, count_item, builder)
+            if count_item.chip_id:
+                ids[~np.isnan(counts) & (counts != 0)] = count_item.chip_id
+                counts[counts == 0] = np.nan
+            else:
+                for code, rest in parsed.rest.items():
+                    named = resolve.chip(rest)
+                    if named:
+                        ids[(parsed.codes == code) & np.array([value is None for value in ids], dtype=bool)] = named.chip_id
+        slots.append((ids, counts))
+    return slots
+
+
+def _chips_per_system(id_item: Assigned, count_item: Assigned, builder: Builder) -> np.ndarray:
+    """Return how many chips one counted thing has, where a row names systems ("DGX H100") and the count may be of these."""
+    factors = np.ones(builder.size)
+    if re.search(r"gpu|chip|accelerator|xpu|tpu", fold(count_item.column.name)):
+        return factors
+    for code, text in enumerate(id_item.column.texts):
+        named = resolve.chip(text)
+        if named is None or named.chips_per_system == 1:
+            continue
+        if re.search(r"system|server|node|rack|pod|box", fold(count_item.column.name)):
+            answer = "systems"
+        else:
+            answer = builder.report.ask(
+                f"systems:{clean(text)[:60]}",
+                f'Does "{count_item.column.name}" count "{clean(text)[:60]}" as systems of {named.chips_per_system} chips, or chips?',
+                ("systems", "chips"),
+                "chips",
+            )
+        if answer == "systems":
+            factors[id_item.column.codes == code] = named.chips_per_system
+            builder.report.warn(
+                f'"{clean(text)[:60]}" has {named.chips_per_system} chips a system: "{count_item.column.name}" is multiplied by it'
+            )
+    return factors
+
+
+def spread_chips(builder: Builder) -> None:
+    """Make one row a chip type; counts given with the chips in one cell are read too; power and cost stay on the first."""
+    _from_cores(builder)
+    slots = _slots(builder)
+    total = builder.parsed.get(("CHIP_COUNT_TOTAL", 0))
+    several = _cells_with_counts(builder)
+    no_chip = builder.context.layout.get("no_chip", "unknown")
+    take: list[int] = []
+    chip_ids: list[str] = []
+    counts: list[float] = []
+    for row in range(builder.size):
+        pairs = several.get(row) or [
+            (ids[row], float(number[row])) for ids, number in slots if ids[row] is not None or not np.isnan(number[row])
+        ]
+        if not pairs:
+            pairs = [(None, np.nan)]
+        named = [pair for pair in pairs if pair[0] is not None]
+        if len(pairs) > 1 and len(named) < len(pairs):
+            pairs = named or [(None, float(np.nansum([number for _, number in pairs])))]
+        if total is not None and not np.isnan(total.value[row]) and len(pairs) == 1 and (np.isnan(pairs[0][1]) or pairs[0][0] is None):
+            pairs = [(pairs[0][0], float(total.value[row]))]
+        merged: dict[str, float] = {}
+        for chip_id, number in pairs:
+            key = chip_id or no_chip
+            merged[key] = merged[key] + number if key in merged else number
+        for chip_id, number in merged.items():
+            take.append(row)
+            chip_ids.append(chip_id)
+            counts.append(number)
+    parsed = builder.parsed.get(("chip_count", 0))
+    if parsed is not None:
+        range_columns(builder, parsed.low, parsed.high)
+    _spread(builder, np.array(take, dtype=np.int64))
+    builder.frame["chip_id"] = np.array(chip_ids, dtype=object)
+    builder.frame["chip_count"] = np.array(counts, dtype=float)
+
+
+def _cells_with_counts(builder: Builder) -> dict[int, list[tuple[str | None, float]]]:
+    """Return row -> chips with their own counts, where one cell lists several: "8x H100, 4x A100"."""
+    found: dict[int, list[tuple[str | None, float]]] = {}
+    for field in ("chip_id", "chip_count"):
+        item = builder.item(field)
+        if item is None:
+            continue
+        for code, text in enumerate(item.column.texts):
+            named = resolve.chips_with_counts(text)
+            if not named or (field == "chip_count" and len(named) < 2):
+                continue
+            for row in np.flatnonzero(item.column.codes == code):
+                found[int(row)] = [(chip.chip_id, float(chip.count or 0)) for chip in named]
+    return found
+
+
+def _from_cores(builder: Builder) -> None:
+    """Count chips from accelerator cores where the file counts cores: cores divided by the cores a chip shows."""
+    item, parsed = builder.item("ACCELERATOR_CORES"), builder.parsed.get(("ACCELERATOR_CORES", 0))
+    if item is None or parsed is None or builder.item("chip_count") is not None:
+        return
+    ids = builder.column("chip_id")
+    counts = np.full(builder.size, np.nan)
+    for row in np.flatnonzero(~np.isnan(parsed.value)):
+        cores = resolve.ACCELERATOR_CORES.get(ids[row] or "")
+        if cores:
+            counts[row] = round(parsed.value[row] / cores)
+            builder.column("count_basis")[row] = "derived:accelerator cores of the list"
+        else:
+            builder.report.warn(
+                f"line {int(builder.lines[row])}: the cores of {ids[row] or 'this accelerator'} are not known, so its chips are not counted"
+            )
+    builder.frame["chip_count"] = counts
+    builder.parsed[("chip_count", 0)] = computed(counts, item.column)
+    builder.assigned.append(Assigned(item.column, "chip_count", item.confidence, "accelerator cores divided by the cores of the chip"))
+    builder.by_field[("chip_count", 0)] = builder.assigned[-1]
+
+
+def _spread(builder: Builder, take: np.ndarray) -> None:
+    """Repeat rows that hold several chips; power, cost and equivalents stay on the first so that sums stay right."""
+    if len(take) == builder.size and (take == np.arange(builder.size)).all():
+        return
+    again = np.concatenate([[False], take[1:] == take[:-1]])
+    for name, values in list(builder.frame.items()):
+        spread = values[take]
+        if name in ("power_mw", "site_power_mw", "capex_usd", "h100e", "chip_count_low", "chip_count_high"):
+            spread = np.where(again, np.nan, spread)
+        builder.frame[name] = spread
+    for parsed in {id(parsed): parsed for parsed in builder.parsed.values()}.values():
+        for name in ("value", "low", "high", "approximate", "planned", "ranged", "codes"):
+            setattr(parsed, name, getattr(parsed, name)[take])
+    for days in builder.days.values():
+        days.value, days.unsure, days.planned, days.codes = days.value[take], days.unsure[take], days.planned[take], days.codes[take]
+    columns = {id(column): column for column in [*builder.sheet.columns, *(item.column for item in builder.assigned)]}
+    for column in columns.values():
+        column.codes = column.codes[take] if len(column.codes) == builder.size else column.codes
+    builder.lines, builder.bad = builder.lines[take], builder.bad[take]
+    builder.sheet.lines = builder.lines
+    builder.size = len(take)
