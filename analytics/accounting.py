@@ -115,6 +115,17 @@ def chunk_tokens_held(context: Numbers, chunk: Numbers):
     return _whole(np.where(context > 0, np.mod(context - 1, chunk) + 1, 0.0))
 
 
+def chunk_pairs(new_tokens: Numbers, past_tokens: Numbers, chunk: Numbers):
+    """Query-key pairs of a causal pass when every token sees only its own chunk: the sum of `chunk_tokens_held` over the new tokens."""
+    past = _array(past_tokens)
+
+    def until(tokens: np.ndarray) -> np.ndarray:
+        whole, rest = np.floor(tokens / chunk), np.mod(tokens, chunk)
+        return whole * chunk * (_array(chunk) + 1) / 2 + rest * (rest + 1) / 2
+
+    return _whole(until(past + new_tokens) - until(past))
+
+
 def linear_state_bytes_per_sequence(
     layers: Numbers,
     value_heads: Numbers,

@@ -50,7 +50,7 @@ FORMATS = {
     "w4a8_mxfp4_mxfp8": ("mxfp4", 0.53125, 1.0, "fp8_tflops_dense"),
 }
 CACHE = {"bfloat16": ("bf16", 2.0), "fp8": ("fp8", 1.0)}
-#: When several kernels serve one shape the engine picks the fastest; the routing skew kept is the milder of the two measured.
+#: When several kernels serve one shape the engine picks the fastest; the routing skew is the milder of the two measured.
 ROUTING = "power_law_1.01"
 #: Expert shapes kept (hidden x ffn): each stands for models near it.
 EXPERT_WEIGHTS = [2048 * 768, 4096 * 1536, 2880 * 2880, 7168 * 2048, 5120 * 8192, 4096 * 14336]
@@ -117,27 +117,43 @@ def collect(frame: pd.DataFrame, axes: dict[str, list[float]], tolerance: float 
 
 
 def gemm(system: str, chip: Chip) -> list[dict[str, Any]]:
-    """Matrix products: rows m, weights n k."""
+    """Matrix products: rows m, weights n k, the quantisation of activations taken out.
+
+    The measured low-precision products quantise their input first; engines fuse that with the operation before. Its time is
+    the excess of the narrowest product (n = 32) over the 16-bit one at the same m and k.
+    """
     frame = newest(system, "gemm", "gemm_perf")
     if frame is None:
         return []
     rows = []
+    frame = frame.groupby(["gemm_dtype", "m", "n", "k"], as_index=False).latency.min()
+    narrow = frame[frame.n == 32].set_index(["gemm_dtype", "m", "k"]).latency
     frame = frame[(frame.n >= 256) & (frame.k >= 256) & (frame.n / frame.k).between(1 / 10, 10)]
     for name, part in frame.groupby("gemm_dtype"):
         if name not in FORMATS:
             continue
         dtype, weight, act, peak = FORMATS[str(name)]
-        part = part.groupby(["m", "n", "k"], as_index=False).latency.min()
         moved = accounting.gemm_bytes(part.m, part.n, part.k, act, weight, 2.0)
         ideal = np.maximum(moved / chip.bandwidth, accounting.gemm_flops(part.m, part.n, part.k) / chip.peak(peak))
-        part = part.assign(rows=part.m, weights=part.n * part.k.astype(float), fraction=ideal / (part.latency * 1e-3))
-        cells = collect(part, {"rows": powers(0, 15), "weights": powers(20, 28, 2)}, 1.45)
+        quantise = _at(narrow, str(name), part) - _at(narrow, "bfloat16", part) if name != "bfloat16" else 0.0 * part.latency.to_numpy()
+        time = part.latency.to_numpy() - np.clip(np.nan_to_num(quantise), 0.0, 0.7 * part.latency.to_numpy())
+        part = part.assign(rows=part.m, weights=part.n * part.k.astype(float), fraction=ideal / (time * 1e-3))
+        cells = collect(part, {"rows": [1.0, 4.0, *powers(4, 15)], "weights": powers(20, 30, 2)}, 1.45)
         rows += [{"op": "gemm", "dtype": dtype, **cell} for cell in cells.to_dict("records")]
     return rows
 
 
+def _at(narrow: pd.Series, name: str, part: pd.DataFrame) -> np.ndarray:
+    """Times of the narrowest product of a format at the m and k of other products."""
+    return narrow.reindex(pd.MultiIndex.from_arrays([[name] * len(part), part.m, part.k])).to_numpy()
+
+
 def expert_gemm(system: str, chip: Chip) -> list[dict[str, Any]]:
-    """Routed feed-forward on the most loaded rank: rows = token-expert pairs per expert, weights h f, experts on the rank."""
+    """Routed feed-forward: rows = token-expert pairs per expert, weights h f, experts on the rank.
+
+    On one rank the measurement with skewed routing is used, as traffic is; over several ranks the balanced one, so that the load of
+    the busiest rank stays a quantity of the layout and is not hidden in the kernel.
+    """
     frame = newest(system, "moe", "moe_perf")
     older = sorted(
         (TABLES / system / "moe" / "trtllm").glob("*/moe_perf.parquet"), key=lambda p: [int(x) if x.isdigit() else -1 for x in _parts(p)]
@@ -145,7 +161,8 @@ def expert_gemm(system: str, chip: Chip) -> list[dict[str, Any]]:
     frame = pd.concat([pd.read_parquet(path) for path in older]) if older else frame
     if frame is None:
         return []
-    frame = frame[(frame.distribution == ROUTING) & (frame.moe_tp_size == 1) & (frame.kernel_source != "moe_torch_flow_nongated")]
+    frame = frame[(frame.moe_tp_size == 1) & (frame.kernel_source != "moe_torch_flow_nongated")]
+    frame = frame[frame.distribution == np.where(frame.moe_ep_size == 1, ROUTING, "balanced")]
     rows = []
     for name, part in frame.groupby("moe_dtype"):
         if name not in FORMATS or (name == "w4a16_mxfp4" and (frame.moe_dtype == "w4a8_mxfp4_mxfp8").any()):
@@ -153,7 +170,9 @@ def expert_gemm(system: str, chip: Chip) -> list[dict[str, Any]]:
         dtype, weight, act, peak = FORMATS[str(name)]
         part = part.groupby(["num_tokens", "hidden_size", "inter_size", "topk", "num_experts", "moe_ep_size"], as_index=False).latency.min()
         share = 1.0 / part.moe_ep_size
-        hit = accounting.distinct_experts(part.num_tokens, part.num_experts, part.topk) * share
+        uniform = accounting.distinct_experts(part.num_tokens, part.num_experts, part.topk)
+        dealt = np.minimum(part.num_experts, part.num_tokens * part.topk)  # balanced: pairs are dealt out in turn
+        hit = np.maximum(np.where(part.moe_ep_size == 1, uniform, dealt) * share, 1.0)
         local_tokens = part.num_tokens * share
         moved = accounting.expert_gemm_bytes(
             local_tokens, part.num_experts, part.topk, part.hidden_size, part.inter_size, weight, act, True, hit

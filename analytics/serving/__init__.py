@@ -20,18 +20,19 @@ replica), context or workload, all broadcast.
     disaggregated(fleet, prefill_which, decode_which, ...)   separate prefill and decode pools with the cache sent between
 
 Modules: shapes and config_json (models), precision (formats), chips, kernels (measured efficiencies), layout (parallelism, memory),
-collectives, step (operations of a pass), fleet (many deployments), run (steady state), replay, pools (disaggregation), calibration, fit
-and residuals (constants and their error), benchmark_rows (reading published measurements). Times are seconds, memory bytes, GB 1e9.
+collectives, step (operations of a pass), fleet (many deployments), run (steady state), finite_run (replay), pools (disaggregation),
+calibration, fit and residuals (constants and their error), benchmark_rows and predict (published measurements), kernel_rows (published
+kernels). Times are seconds, memory bytes, GB 1e9.
 """
 
 from analytics.serving.calibration import Calibration
 from analytics.serving.chips import Chip
+from analytics.serving.finite_run import replay
 from analytics.serving.fleet import Deployment, Fleet, StepTime
 from analytics.serving.kernels import KernelTable
 from analytics.serving.layout import Layout
 from analytics.serving.pools import disaggregated
 from analytics.serving.precision import Precision
-from analytics.serving.replay import replay
 from analytics.serving.run import Workload, best_under_limits, critical_batch, critical_batch_moe, critical_context, evaluate, steady_state
 from analytics.serving.shapes import Shape
 

@@ -20,7 +20,10 @@ class Calibration:
     layer_s: float = 10e-6  #: gaps and small kernels of one layer and pass [s]
     step_s: float = 1e-3  #: host time of one engine step [s]
     sequence_s: float = 1e-6  #: host time of one sequence and step on its rank [s]
-    data_spread: float = 0.5  #: how far prefills of attention-data ranks fall into different steps: 0 all together, 1 all apart
+    request_s: float = 1e-3  #: host time of admitting and finishing a request on its rank [s]
+    data_spread: float = 0.2  #: how far prefills of attention-data ranks fall into different steps: 0 all together, 1 all apart
+    expert_skew: float = 0.2  #: extra products of the busiest expert rank, times (1 - 1 / ranks)
+    most_per_rank: float = 2048.0  #: sequences an engine holds on one attention rank at most
     fitted_on: str = ""  #: what the set was fitted on, as a sentence
 
     def __post_init__(self) -> None:
@@ -28,8 +31,10 @@ class Calibration:
             value = getattr(self, field.name)
             if isinstance(value, str):
                 continue
-            if not 0 <= value < 1e3 or (field.name not in ("layer_s", "step_s", "sequence_s", "data_spread") and value == 0):
-                raise ValueError(f"calibration: {field.name} must be positive and below 1000, got {value!r}")
+            if not 0 <= value <= 65_536:
+                raise ValueError(f"calibration: {field.name} must be from 0 to 65,536, got {value!r}")
+        if min(self.gemm, self.experts, self.attention, self.exchange, self.elementwise_efficiency) < 0.1 or self.most_per_rank < 1:
+            raise ValueError("calibration: factors of kernel times must be at least 0.1 and most_per_rank at least 1")
         if self.elementwise_efficiency > 1 or self.data_spread > 1:
             raise ValueError("calibration: elementwise_efficiency and data_spread are shares and must be at most 1")
 

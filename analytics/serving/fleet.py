@@ -6,6 +6,7 @@ interpolation in numpy, so a search over millions of configurations costs about 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -34,11 +35,17 @@ class Deployment:
     chip: Chip
     layout: Layout
     precision: Precision
+    whole_cache: bool = False  #: the engine keeps the whole context of local (windowed, chunked) layers too
 
     def __post_init__(self) -> None:
         problem = self.layout.problem(self.shape)
         if problem:
             raise ValueError(f"layout: {problem}")
+
+    @property
+    def cached_shape(self) -> Shape:
+        """The shape as the engine allocates its cache."""
+        return dataclasses.replace(self.shape, local_layers=0) if self.whole_cache else self.shape
 
     def memory(self, pass_tokens: float = step.PASS_TOKENS, kv_fraction: float = 0.9) -> Memory:
         """Weights, reserve and room for the cache on the fullest rank."""
@@ -46,7 +53,9 @@ class Deployment:
 
     def shortage(self, batch: float, context: float) -> str:
         """Nothing (an empty text) when a batch at a context fits, else what is short, as "needs 3 more chips"."""
-        free = self.memory().free - rank_kv_bytes(self.shape, self.layout, self.precision, context) * np.ceil(batch / self.layout.data)
+        free = self.memory().free - rank_kv_bytes(self.cached_shape, self.layout, self.precision, context) * np.ceil(
+            batch / self.layout.data
+        )
         if free >= 0:
             return ""
         more = int(np.ceil(-free * self.layout.chips / (self.chip.memory_bytes * 0.9)))
@@ -116,10 +125,15 @@ class Fleet:
                 for layout, c in zip(layouts, many, strict=True)
             ]
         )
+        self._busiest = np.array([1 + c.expert_skew * (1 - 1 / layout.expert) for layout, c in zip(layouts, many, strict=True)])
+        self.most_per_rank = np.array([c.most_per_rank for c in many])
         shapes = [d.shape for d in self.deployments]
         self.local_window = np.array([float(shape.window) if shape.local_layers else 1.0 for shape in shapes])
+        self.chunked = np.array([shape.chunked for shape in shapes])
+        self.has_local = np.array([shape.local_layers > 0 and not shape.is_mla for shape in shapes])
         self.full_window = np.array([float(shape.index_topk) if shape.index_topk else np.inf for shape in shapes])
         self.host_step = np.array([c.step_s for c in many])
+        self.host_request = np.array([c.request_s for c in many])
         self.host_sequence = np.array([c.sequence_s for c in many])
         self.launch = np.array([c.layer_s * curve.layers for c, curve in zip(many, self.curves, strict=True)])
 
@@ -133,7 +147,8 @@ class Fleet:
         """Curves over tokens of the parts of a pass, calibration applied."""
         return {
             "weights": self._stack(lambda v, c: c.gemm * v.weights + c.experts * v.expert_weights),
-            "flops": self._stack(lambda v, c: c.gemm * v.flops + c.experts * v.expert_flops),
+            "flops": self._stack(lambda v, c: c.gemm * v.flops)
+            + self._busiest[:, None] * self._stack(lambda v, c: c.experts * v.expert_flops),
             "activations": self._stack(lambda v, c: v.elementwise / c.elementwise_efficiency),
             "communication": self._stack(lambda v, c: c.exchange * v.communication),
             "decode_extra": self._stack(lambda v, c: c.gemm * (v.decode_extra + v.head)),
@@ -152,7 +167,11 @@ class Fleet:
 
     @cached_property
     def _kv_log(self) -> np.ndarray:
-        return self._stack(lambda v, c: np.log(c.attention * v.kv))
+        return self._stack(lambda v, c: np.log(np.maximum(c.attention * v.kv, 1e-30)))
+
+    @cached_property
+    def _kv_local_log(self) -> np.ndarray:
+        return self._stack(lambda v, c: np.log(np.maximum(c.attention * v.kv_local, 1e-30)))
 
     @cached_property
     def _pairs(self) -> tuple[np.ndarray, np.ndarray]:
@@ -163,21 +182,38 @@ class Fleet:
         """Cache bytes of a sequence on a rank: full x context + local x min(context, window) + state; and the room for it."""
         out: dict[str, list[float]] = {"full": [], "local": [], "state": [], "free": []}
         for d in self.deployments:
-            state = float(rank_kv_bytes(d.shape, d.layout, d.precision, 0))
-            both = float(rank_kv_bytes(d.shape, d.layout, d.precision, 1)) - state
+            state = float(rank_kv_bytes(d.cached_shape, d.layout, d.precision, 0))
+            both = float(rank_kv_bytes(d.cached_shape, d.layout, d.precision, 1)) - state
             far = 2.0**20
-            full = float(rank_kv_bytes(d.shape, d.layout, d.precision, far + 1) - rank_kv_bytes(d.shape, d.layout, d.precision, far))
+            full = float(
+                rank_kv_bytes(d.cached_shape, d.layout, d.precision, far + 1) - rank_kv_bytes(d.cached_shape, d.layout, d.precision, far)
+            )
             for name, value in (("full", full), ("local", both - full), ("state", state), ("free", d.memory().free)):
                 out[name].append(value)
         return {name: np.asarray(values) for name, values in out.items()}
 
     # ---------------------------------------------------------------------------------------------------------- step times
 
-    def decode_step_s(self, which: Numbers, batch: Numbers, context: Numbers) -> np.ndarray:
-        """Time of one decode step [s] of `batch` sequences of a replica at a mean context [tokens]."""
+    def held_tokens(self, which: Numbers, context: Numbers, until: Numbers | None = None) -> np.ndarray:
+        """Tokens a local layer reads at a context, or on average over contexts up to `until`; beyond a chunk half a chunk on average."""
+        which = np.asarray(which)
+        start, window = np.asarray(context, dtype=float), self.local_window[which]
+        sliding = np.minimum(start, window)
+        if until is None:
+            return np.where(self.chunked[which] & (start > window), window / 2, sliding)
+        tokens = np.maximum(np.asarray(until, dtype=float) - start, 1.0)
+        chunk = np.asarray(accounting.chunk_pairs(tokens, start, window)) / tokens
+        grown = np.asarray(accounting.attended_pairs(tokens, start, window)) / tokens
+        return np.where(self.chunked[which], chunk, grown)
+
+    def decode_step_s(self, which: Numbers, batch: Numbers, context: Numbers, held: Numbers | None = None) -> np.ndarray:
+        """Time of one decode step [s] of `batch` sequences of a replica at a mean context [tokens].
+
+        held: tokens local layers read where the caller knows better than the mean context says (`held_tokens`).
+        """
         which = np.asarray(which)
         rank = self._per_rank(which, batch)
-        total = _curve(self._decode_total, which, rank) + self._kv(which, rank, context)
+        total = _curve(self._decode_total, which, rank) + self._kv(which, rank, context, held)
         return total + self.host_step[which] + self.host_sequence[which] * rank * self.pipeline[which]
 
     def decode_step(self, which: Numbers, batch: Numbers, context: Numbers) -> StepTime:
@@ -220,11 +256,18 @@ class Fleet:
             activations=parts["activations"],
             communication=parts["communication"],
             launch=self.launch[which] * passes,
-            host=self.host_step[which] * passes + self.host_sequence[which] * on_rank,
+            host=self.host_step[which] * passes + (self.host_sequence[which] + self.host_request[which]) * on_rank,
         )
 
     def mixed_step_s(
-        self, which: Numbers, batch: Numbers, context: Numbers, prompt_tokens: Numbers, input_tokens: Numbers, cached_tokens: Numbers = 0
+        self,
+        which: Numbers,
+        batch: Numbers,
+        context: Numbers,
+        prompt_tokens: Numbers,
+        input_tokens: Numbers,
+        cached_tokens: Numbers = 0,
+        held: Numbers | None = None,
     ) -> np.ndarray:
         """Time of one step that decodes `batch` sequences and prefills `prompt_tokens` tokens on each attention rank [s]."""
         which = np.asarray(which)
@@ -234,9 +277,13 @@ class Fleet:
         prompts = chunk / new
         total = _curve(self._pass_total, which, rank + chunk) + _curve(self._parts["decode_extra"], which, np.maximum(rank + prompts, 1.0))
         total = total + np.where(chunk > 0, _curve(self._parts["prefill_extra"], which, chunk), 0.0)
-        total = total + np.where(rank > 0, self._kv(which, rank, context), 0.0)
+        total = total + np.where(rank > 0, self._kv(which, rank, context, held), 0.0)
         total = total + prompts * self.prefill_attention_s(which, input_tokens, cached_tokens)
-        return total + self.host_step[which] + self.host_sequence[which] * (rank + prompts) * self.pipeline[which]
+        host = (
+            self.host_step[which]
+            + (self.host_sequence[which] * (rank + prompts) + self.host_request[which] * prompts) * self.pipeline[which]
+        )
+        return total + host
 
     def prefill_attention_s(self, which: Numbers, input_tokens: Numbers, cached_tokens: Numbers = 0) -> np.ndarray:
         """Time of the attention of one prompt on its rank, all layers [s]."""
@@ -245,7 +292,10 @@ class Fleet:
         new = length - cached_tokens
         full, local = self._pairs
         pairs = np.asarray(accounting.attended_pairs(new, cached_tokens, self.full_window[which]), dtype=float)
-        near = np.asarray(accounting.attended_pairs(new, cached_tokens, self.local_window[which]), dtype=float)
+        window = self.local_window[which]
+        near = np.asarray(accounting.attended_pairs(new, cached_tokens, window), dtype=float)
+        if self.chunked.any():
+            near = np.where(self.chunked[which], accounting.chunk_pairs(new, cached_tokens, window), near)
         at = np.clip((np.log2(np.maximum(length, 1.0)) - 4) * 2, 0, len(step.LENGTHS) - 1)
         return pairs * _gather(full, which, at) + near * _gather(local, which, at)
 
@@ -272,9 +322,17 @@ class Fleet:
         """Sequences of the fullest attention rank in one micro-batch."""
         return np.asarray(batch, dtype=float) / (self.data[which] * self.pipeline[which])
 
-    def _kv(self, which: np.ndarray, rank: np.ndarray, context: Numbers) -> np.ndarray:
-        """Time of decode attention, bilinear in the logarithms of batch and context."""
-        table = self._kv_log
+    def _kv(self, which: np.ndarray, rank: np.ndarray, context: Numbers, held: Numbers | None = None) -> np.ndarray:
+        """Time of decode attention: layers that see everything, and local ones over the tokens they hold."""
+        time = self._attention(self._kv_log, which, rank, context)
+        if self.has_local.any():
+            held = self.held_tokens(which, context) if held is None else held
+            time = time + self._attention(self._kv_local_log, which, rank, held)
+        return time
+
+    @staticmethod
+    def _attention(table: np.ndarray, which: np.ndarray, rank: np.ndarray, context: Numbers) -> np.ndarray:
+        """A table of log times over BATCHES x CONTEXTS, bilinear in the logarithms of batch and context [s]."""
         b = np.clip(np.log2(np.maximum(rank, 1.0)) * 2, 0, len(step.BATCHES) - 1.000001)
         s = np.clip((np.log2(np.maximum(np.asarray(context, dtype=float), 1.0)) - 4) * 2, 0, len(step.CONTEXTS) - 1.000001)
         b0, s0 = b.astype(np.intp), s.astype(np.intp)

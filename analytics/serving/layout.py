@@ -99,11 +99,12 @@ def rank_weight_bytes(shape: Shape, layout: Layout, precision: Precision) -> flo
         replicated = (shape.layers - shape.linear_layers) * shape.hidden * (shape.mla_q_lora + shape.mla_kv_lora + shape.mla_rope_dim)
     kv = 0 if shape.is_mla else (shape.layers - shape.linear_layers) * shape.hidden * shape.kv_heads * (shape.head_dim + shape.width_v)
     kv_share = layout.kv_heads_per_rank(shape) / shape.kv_heads
-    attention = (shape.attention_params - replicated - kv) / t + replicated + kv * kv_share
+    inner = (shape.attention_params - shape.attention_out_params - replicated - kv) / t + replicated + kv * kv_share
+    attention = inner * precision.bytes_of("attention") + shape.attention_out_params / t * precision.bytes_of("attention_out")
     ffn = (shape.dense_ffn_params - shape.router_params) / t
     experts = shape.moe_layers * shape.experts * shape.expert_params / layout.stage_chips
     embeddings = shape.embedding_params * (1 if shape.tied_embeddings else 2) / t
-    body = attention * precision.bytes_of("attention") + ffn * precision.bytes_of("ffn") + experts * precision.bytes_of("experts")
+    body = attention + ffn * precision.bytes_of("ffn") + experts * precision.bytes_of("experts")
     first_or_last = embeddings if stages == 1 else shape.embedding_params / t
     return (body + shape.router_params * 2) / stages + first_or_last * precision.bytes_of("embeddings")
 

@@ -35,7 +35,7 @@ MATH = {
     "int4": "bf16",
 }
 
-PARTS = ("attention", "ffn", "experts", "embeddings")
+PARTS = ("attention", "attention_out", "ffn", "experts", "embeddings")
 
 #: What a one-word precision means. fp4 follows the NVFP4 checkpoints of NVIDIA (every linear layer, embeddings stay bf16).
 PRESETS = {
@@ -64,15 +64,18 @@ def nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
 
 @dataclass(frozen=True)
 class Precision:
-    """Formats of a deployment: weights per part (attention, ffn, experts, embeddings) and the cache (kv)."""
+    """Formats of a deployment: weights per part (attention, its output projection, ffn, experts, embeddings) and the cache (kv)."""
 
     attention: str = "bf16"
     ffn: str = "bf16"
     experts: str = "bf16"
     embeddings: str = "bf16"
     kv: str = "bf16"
+    attention_out: str = ""  #: output projection of attention; like attention when empty
 
     def __post_init__(self) -> None:
+        if not self.attention_out:
+            object.__setattr__(self, "attention_out", self.attention)
         for part in PARTS:
             if getattr(self, part) not in WEIGHT_BYTES:
                 raise ValueError(

@@ -112,12 +112,12 @@ def steady_state(fleet: Fleet, which: Numbers, batch: Numbers, workload: Workloa
     spread = np.minimum(full * fleet.prefill_spread[which], np.maximum(full, 1.0))
     share = np.minimum(spread, 1.0)
     carried = np.where(spread > 0, budget * full / np.maximum(spread, 1e-30), 0.0)
-    decode = fleet.decode_step_s(which, batch, workload.mean_context)
+    held = fleet.held_tokens(which, workload.input_tokens, workload.final_context)
+    decode = fleet.decode_step_s(which, batch, workload.mean_context, held)
     # a pass in which some ranks prefill: the busiest has a full load, the mean rank `carried`
-    busy = fleet.mixed_step_s(which, batch, workload.mean_context, budget, workload.input_tokens, workload.cached_tokens)
-    mean = fleet.mixed_step_s(
-        which, batch, workload.mean_context, np.minimum(carried, budget), workload.input_tokens, workload.cached_tokens
-    )
+    inputs, cached, context = workload.input_tokens, workload.cached_tokens, workload.mean_context
+    busy = fleet.mixed_step_s(which, batch, context, budget, inputs, cached, held)
+    mean = fleet.mixed_step_s(which, batch, context, np.minimum(carried, budget), inputs, cached, held)
     loaded = 0.5 * (busy + mean)
     time = (1 - share) * decode + share * loaded * np.maximum(spread, 1.0)
     ttft = np.ceil(new / budget) * loaded

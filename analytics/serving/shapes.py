@@ -187,6 +187,12 @@ class Shape:
         return h * (queries + self.kv_heads * (self.head_dim + self.width_v)) + self.heads * self.width_v * h
 
     @property
+    def attention_out_params(self) -> int:
+        """Weights of the output projections of all attention layers, linear ones included."""
+        softmax_layers = self.layers - self.linear_layers
+        return self.hidden * (softmax_layers * self.heads * self.width_v + self.linear_layers * self.linear_v_heads * self.linear_v_dim)
+
+    @property
     def linear_params_per_layer(self) -> int:
         """Weights of one linear-attention (gated delta) layer: q, k, v, z, two gates, convolution, output."""
         if not self.linear_layers:
@@ -246,7 +252,8 @@ class Shape:
     def weight_bytes(self, precision: Precision) -> float:
         """Bytes of all weights with their scales [B] at a precision per part."""
         return (
-            self.attention_params * precision.bytes_of("attention")
+            (self.attention_params - self.attention_out_params) * precision.bytes_of("attention")
+            + self.attention_out_params * precision.bytes_of("attention_out")
             + (self.dense_ffn_params - self.router_params) * precision.bytes_of("ffn")
             + self.router_params * 2
             + self.moe_layers * self.experts * self.expert_params * precision.bytes_of("experts")
@@ -303,7 +310,8 @@ class Shape:
         full = accounting.attended_pairs(new_tokens, past_tokens)
         core = self.full_layers * self._core_pairs(new_tokens, past_tokens, full)
         if self.local_layers:
-            core = core + self.local_layers * accounting.attended_pairs(new_tokens, past_tokens, self.window)
+            pairs = accounting.chunk_pairs if self.chunked else accounting.attended_pairs
+            core = core + self.local_layers * pairs(new_tokens, past_tokens, self.window)
         qk = self.mla_nope_dim + self.mla_rope_dim if self.is_mla else self.head_dim
         flops = 2.0 * self.heads * (qk + self.width_v) * np.asarray(core, dtype=float)
         if self.index_heads:

@@ -48,7 +48,8 @@ class Curves:
     decode_extra: np.ndarray  #: latent attention: the absorbed products of decode
     prefill_extra: np.ndarray  #: latent attention: the up-projection of prefill
     head: np.ndarray  #: unembedding, over sequences
-    kv: np.ndarray  #: decode attention of a whole batch
+    kv: np.ndarray  #: decode attention of a batch, layers that see everything, and linear state
+    kv_local: np.ndarray  #: the same of local layers, over the tokens they hold
     pair_full: np.ndarray  #: seconds per query-key pair over LENGTHS, layers that see everything
     pair_local: np.ndarray  #: the same, local layers
     layers: int
@@ -61,6 +62,7 @@ class Compiler:
     def __init__(self, shape: Shape, chip: Chip, layout: Layout, precision: Precision, kernels: KernelTable) -> None:
         self.shape, self.chip, self.layout, self.precision, self.kernels = shape, chip, layout, precision, kernels
         self.notes: dict[str, str] = {}
+        self.kv_bytes = KV_BYTES.get(precision.kv, accounting.FLASHMLA_FP8_BYTES_PER_TOKEN_LAYER / 576)
 
     def curves(self) -> Curves:
         """All curves of the deployment."""
@@ -81,6 +83,7 @@ class Compiler:
             prefill_extra=extra["prefill"],
             head=head,
             kv=self.decode_attention(BATCHES[:, None], CONTEXTS[None, :]),
+            kv_local=self.grouped_decode(shape.local_layers, BATCHES[:, None], CONTEXTS[None, :]),
             pair_full=full,
             pair_local=local,
             layers=shape.layers,
@@ -106,11 +109,11 @@ class Compiler:
         else:
             queries = shape.heads * shape.head_dim * (2 if shape.attn_output_gate else 1) / t
             out.append(Product(softmax_layers, queries + kv_rank * (shape.head_dim + shape.width_v), shape.hidden, "attention"))
-        out.append(Product(softmax_layers, shape.hidden, shape.heads * shape.width_v / t, "attention"))
+        out.append(Product(softmax_layers, shape.hidden, shape.heads * shape.width_v / t, "attention_out"))
         if shape.linear_layers:
             qk, v = shape.linear_k_heads * shape.linear_k_dim, shape.linear_v_heads * shape.linear_v_dim
             out.append(Product(shape.linear_layers, (2 * qk + 2 * v + 2 * shape.linear_v_heads) / t, shape.hidden, "attention"))
-            out.append(Product(shape.linear_layers, shape.hidden, v / t, "attention"))
+            out.append(Product(shape.linear_layers, shape.hidden, v / t, "attention_out"))
         up = 2 if shape.ffn_gated else 1
         for layers, width in ((shape.dense_layers, shape.ffn_dense), (shape.moe_layers, shape.shared_ffn)):
             if layers and width:
@@ -191,35 +194,35 @@ class Compiler:
     # ------------------------------------------------------------------------------------------------------------ attention
 
     def decode_attention(self, batch: np.ndarray, context: np.ndarray) -> np.ndarray:
-        """Time of the attention cores of one decode step of `batch` sequences on a rank, all layers [s]."""
+        """Time of the attention cores of one decode step of `batch` sequences on a rank, layers that see everything [s]."""
         shape, chip = self.shape, self.chip
-        kv_bytes = KV_BYTES.get(self.precision.kv, accounting.FLASHMLA_FP8_BYTES_PER_TOKEN_LAYER / 576)
         batch, context = np.broadcast_arrays(batch, context)
         if shape.is_mla:
-            total = shape.layers * self.latent_decode(batch, np.minimum(context, shape.index_topk or np.inf), kv_bytes)
+            total = shape.layers * self.latent_decode(batch, np.minimum(context, shape.index_topk or np.inf))
             if shape.index_heads:
                 total = total + shape.layers * self.indexer(batch, context)
             return total
-        kv_heads = self.layout.kv_heads_per_rank(shape)
-        heads = shape.heads / self.layout.tensor
-        key = self.key("attention_decode", "fp8" if kv_bytes <= 1 else "bf16")
-        total = np.zeros(np.shape(batch))
-        mean_held = np.where(context <= shape.window, context, shape.window / 2) if shape.chunked else np.minimum(context, shape.window)
-        for layers, seen in ((shape.full_layers, context), (shape.local_layers, mean_held)):
-            if not layers:
-                continue
-            moved = np.asarray(accounting.decode_attention_kv_bytes(batch, seen, kv_heads, shape.head_dim, kv_bytes))
-            moved = (moved + accounting.decode_attention_io_bytes(batch, heads, shape.head_dim)) / chip.memory_bandwidth
-            worked = np.asarray(accounting.decode_attention_flops(batch, seen, heads, shape.head_dim)) / chip.peak("bf16")
-            fraction = self.kernels.fraction(
-                key, streams=batch * kv_heads, context=seen, group=max(heads / kv_heads, 1.0), head_dim=shape.head_dim
-            )
-            total = total + layers * np.maximum(moved, worked) / fraction
         state = 2 * shape.state_bytes_per_sequence() / self.layout.tensor  # read and written back
-        return total + batch * state / chip.memory_bandwidth
+        return self.grouped_decode(shape.full_layers, batch, context) + batch * state / chip.memory_bandwidth
 
-    def latent_decode(self, batch: np.ndarray, context: np.ndarray, kv_bytes: float) -> np.ndarray:
+    def grouped_decode(self, layers: int, batch: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """Time of `layers` layers of multi-head or grouped attention over `seen` tokens a sequence [s]."""
         shape, chip = self.shape, self.chip
+        if not layers or shape.is_mla:
+            return np.zeros(np.broadcast_shapes(np.shape(batch), np.shape(seen)))
+        kv_heads, heads = self.layout.kv_heads_per_rank(shape), shape.heads / self.layout.tensor
+        moved = np.asarray(accounting.decode_attention_kv_bytes(batch, seen, kv_heads, shape.head_dim, self.kv_bytes))
+        moved = (moved + accounting.decode_attention_io_bytes(batch, heads, shape.head_dim)) / chip.memory_bandwidth
+        worked = np.asarray(accounting.decode_attention_flops(batch, seen, heads, shape.head_dim)) / chip.peak("bf16")
+        key = self.key("attention_decode", "fp8" if self.kv_bytes <= 1 else "bf16")
+        fraction = self.kernels.fraction(
+            key, streams=batch * kv_heads, context=seen, group=max(heads / kv_heads, 1.0), head_dim=shape.head_dim
+        )
+        return layers * np.maximum(moved, worked) / fraction
+
+    def latent_decode(self, batch: np.ndarray, context: np.ndarray) -> np.ndarray:
+        """Time of one layer of absorbed latent attention [s]."""
+        shape, chip, kv_bytes = self.shape, self.chip, self.kv_bytes
         heads = max(shape.heads / self.layout.tensor, 1.0)
         key = self.key("mla_decode", "fp8" if kv_bytes < 2 else "bf16")
         moved = np.asarray(accounting.mla_decode_kv_bytes(batch, context, shape.mla_kv_lora, shape.mla_rope_dim, kv_bytes))
