@@ -11,11 +11,13 @@ import datetime
 import hashlib
 import io
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -72,6 +74,7 @@ def save(
     drawn, with its `attrs`; receipt and words as JSON values; the day taken as today.
     Errors: ReadOnly where the store cannot be written, OSError where the table cannot.
     """
+    params, receipt, words = (plain(value) for value in (params, receipt, words))
     content = parquet(table)
     sha256 = hashlib.sha256(content).hexdigest()
     state = {"page": page, "chart": chart, "params": params, "schema_version": SCHEMA_VERSION, "rev": rev, "model": model, "table": sha256}
@@ -120,6 +123,19 @@ def upgraded(state: dict[str, Any], version: int, steps: dict[int, Step] | None 
 def canonical(value: Any) -> str:
     """Return JSON text that is the same for the same value: sorted keys, no spaces, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON holds it: no NaN or infinity (null), tuples as lists, days by ISO 8601."""
+    if isinstance(value, dict):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else value
 
 
 def parquet(table: pd.DataFrame) -> bytes:

@@ -7,7 +7,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,10 +75,10 @@ def json_rows(table: pd.DataFrame) -> dict[str, Any]:
     return {"columns": columns, "rows": [dict(zip(names, row)) for row in zip(*lists)]}
 
 
-def xlsx_bytes(table: pd.DataFrame, about: Iterable[tuple[str, Any]], inputs: Sequence[Sequence[Any]] = ()) -> bytes:
-    """Return a workbook: the table, what it is and where it is from, and the inputs it rests on.
+def xlsx_bytes(table: pd.DataFrame, about: Iterable[tuple[str, Any]], sheets: Mapping[str, Sequence[Sequence[Any]]] | None = None) -> bytes:
+    """Return a workbook: the table, what it is and where it is from, and further sheets.
 
-    Parameters: the table; pairs of label and value for the sheet "about"; rows, the first of them the header, for the sheet "inputs".
+    Parameters: the table; pairs of label and value for the sheet "about"; rows of further sheets by name, the first row a header.
     Text is written as text, so nothing in it is run.
     """
     from openpyxl import Workbook
@@ -90,8 +90,8 @@ def xlsx_bytes(table: pd.DataFrame, about: Iterable[tuple[str, Any]], inputs: Se
     _write_rows(sheet, [[str(name) for name in table.columns], *(list(row) for row in table.itertuples(index=False, name=None))])
     sheet.freeze_panes = "A2"
     _write_rows(book.create_sheet("about"), [list(pair) for pair in about])
-    if inputs:
-        _write_rows(book.create_sheet("inputs"), [list(row) for row in inputs])
+    for name, rows in (sheets or {}).items():
+        _write_rows(book.create_sheet(name), [list(row) for row in rows])
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()

@@ -19,7 +19,7 @@ class Page:
     sentence: str
 
 
-_ALL = {
+EVERY_PAGE = {
     "": Page("overview", "Ridgepoint", "Who builds which AI cluster, which chips may be sold to whom, what a token costs and why."),
     "clusters": Page("clusters", "Clusters", "IT power, cost and timing of AI clusters, site by site, every number with its source."),
     "chips": Page("chips", "Export controls", "Which chips may be sold to whom, on which day, by which clause."),
@@ -35,7 +35,7 @@ _ALL = {
 @functools.cache
 def pages() -> dict[str, Page]:
     """Return the pages that exist, by address without its leading slash; the overview is the empty address."""
-    return {slug: page for slug, page in _ALL.items() if (_PAGES_FOLDER / f"{page.file}.py").is_file()}
+    return {slug: page for slug, page in EVERY_PAGE.items() if (_PAGES_FOLDER / f"{page.file}.py").is_file()}
 
 
 def not_found_page(sentence: str) -> HTMLResponse:

@@ -86,6 +86,12 @@ def test_steps_bring_an_old_state_to_the_newest_names_without_touching_it():
     assert old["chart"] == "clusters.mw"
 
 
+def test_what_json_cannot_hold_is_kept_as_null_or_text(store):
+    receipt = {"formulas": ({"result": float("nan"), "inputs": {"x": np.float64(2.0)}},), "day": datetime.date(2026, 1, 2)}
+    link = links.save(store, **state(receipt=receipt, rev=4))
+    assert link.receipt == {"formulas": [{"result": None, "inputs": {"x": 2.0}}], "day": "2026-01-02"}
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

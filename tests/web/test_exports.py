@@ -41,7 +41,7 @@ def test_csv_neutralises_cells_and_headers_and_keeps_numbers():
 
 
 def test_xlsx_holds_text_and_no_formula():
-    content = exports.xlsx_bytes(hostile_table(), [("title", "=1"), ("revision", 3)], [["label", "value"], ["=2", 1.5]])
+    content = exports.xlsx_bytes(hostile_table(), [("title", "=1"), ("revision", 3)], {"inputs": [["label", "value"], ["=2", 1.5]]})
     book = openpyxl.load_workbook(io.BytesIO(content))
     assert book.sheetnames == ["table", "about", "inputs"]
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]

@@ -24,7 +24,7 @@ def client(base="http://localhost:8501", **changes):
 
 @pytest.fixture(autouse=True)
 def two_pages(monkeypatch):
-    monkeypatch.setattr(site, "pages", lambda: {k: site._ALL[k] for k in ("", "clusters", "data")})
+    monkeypatch.setattr(site, "pages", lambda: {k: site.EVERY_PAGE[k] for k in ("", "clusters", "data")})
 
 
 CSV = {"Content-Type": "text/csv"}

@@ -1,0 +1,66 @@
+"""Uploads over HTTP: a dry run writes nothing, a commit is one revision, an open question stops it."""
+
+import pytest
+
+from web.answers import Refused
+from web.uploads_api import read_query
+
+CSV = {"Content-Type": "text/csv"}
+COLUMNS = "cluster_id,name,status,as_of,online_date,chip_id,chip_count,power_mw,source,confidence,country"
+ROW = "upload-check,Upload Check,operational,2026-11-01,2026-11-01,h100-sxm,123456,777,upload check,claim,France"
+BODY = f"{COLUMNS}\n{ROW}\n".encode()
+
+
+def upload(client, query="", body=BODY):
+    return client.post(f"/api/uploads?table=clusters{query}", content=body, headers=CSV)
+
+
+def test_a_dry_run_tells_everything_and_writes_nothing(client):
+    before = client.get("/healthz").json()["revision"]
+    told = upload(client).json()
+    assert {"upload", "mapping", "questions", "rejects", "warnings", "diff", "rows", "revision"} <= set(told)
+    assert told["revision"] is None
+    assert told["rows"][0]["cluster_id"] == "upload-check"
+    assert client.get("/healthz").json()["revision"] == before
+
+
+def test_a_commit_is_one_revision_and_the_same_file_again_changes_nothing(client):
+    before = client.get("/healthz").json()["revision"]
+    told = upload(client, "&commit=true&name=new.csv&author=ann&note=why").json()
+    assert told["revision"] == before + 1
+    newest = client.get("/api/revisions").json()["revisions"][0]
+    assert (newest["rev"], newest["author"], newest["file_name"], newest["added"]) == (before + 1, "ann", "new.csv", 1)
+    again = upload(client, "&commit=true")
+    assert not again.json().get("revision")
+    assert client.get("/healthz").json()["revision"] == before + 1
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"commit": "maybe"}, "true or false"),
+        ({"today": "tomorrow"}, "YYYY-MM-DD"),
+        ({"answers": "{"}, "not JSON"),
+        ({"answers": "[1]"}, "JSON object"),
+        ({"tabel": "clusters"}, "'tabel' is not a parameter"),
+    ],
+)
+def test_a_query_that_cannot_be_read_is_named(query, said):
+    with pytest.raises(Refused, match=said):
+        read_query(query)
+
+
+def test_a_file_name_is_only_a_name():
+    assert read_query({"name": "../../etc/passwd"}).name == "passwd"
+    assert read_query({"name": "C:\\data\\x.csv"}).name == "x.csv"
+
+
+def test_an_unknown_table_is_named(client):
+    answer = client.post("/api/uploads?table=clutsers", content=BODY, headers=CSV)
+    assert answer.status_code == 400
+    assert "clutsers" in answer.json()["error"]
+
+
+def test_no_upload_leaves_a_file_behind(client, home):
+    upload(client)
+    assert not list((home / "tmp").glob("*"))
