@@ -1,0 +1,65 @@
+"""What a CUDA graph saves: the same decode step launched kernel by kernel and replayed as one graph."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from analytics.bench.backends import cuda_reason
+from analytics.bench.operation import Backend, Call, Case, Operation, Work
+from analytics.bench.ops import step
+from analytics.bench.timing import StopRule, collect, make_timer, summarise, warm_up
+
+
+def cases(suite: str, device: str) -> list[Case]:
+    if suite == "smoke":
+        return [Case("graph", {"B": 1, "S": 64, "layers": 2, "hidden": 128, "H": 4, "K": 2, "D": 64, "ffn": 256, "vocab": 512}, priority=0)]
+    return [Case("graph", {"B": batch, "S": 1024, "layers": 32, **step.LLAMA_8B}, priority=0 if batch == 1 else 1) for batch in (1, 32)]
+
+
+def account(case: Case) -> Work:
+    return step.account(case)
+
+
+def measure(case: Case, backend: str, device: Any, seconds: float) -> dict[str, Any]:
+    """Times of the step: `eager` by the wall clock with the launches in it, `graph` by replay."""
+    inputs = step.build(case, device, 0)
+    run = step.make_step(case, inputs, device, "torch-sdpa")
+    estimate = warm_up([run], device)
+    rule = StopRule(max_seconds=seconds)
+    if backend == "graph":
+        timer = make_timer([run], device, estimate, "graph")
+        samples, name = collect(timer.sample, rule), timer.name
+    else:
+
+        def sample() -> float:
+            device.sync()
+            start = time.perf_counter()
+            run()
+            device.sync()
+            return time.perf_counter() - start
+
+        samples, name = collect(sample, rule), "wall"
+    summary = summarise(samples)
+    kernels = account(case).kernels
+    return {"status": "ok", "timer": name, "value_name": "us_per_kernel", "value": summary.median_us / kernels, **vars(summary)}
+
+
+def _unused(case: Case, inputs: dict[str, Any], device: Any) -> Call:
+    raise NotImplementedError("this operation is measured whole")
+
+
+_REASON = cuda_reason("a CUDA graph")
+
+OPERATIONS = [
+    Operation(
+        "graph",
+        "Launches against one graph",
+        cases,
+        account,
+        step.build,
+        None,
+        [Backend("eager", _unused, _REASON), Backend("graph", _unused, _REASON)],
+        measure=measure,
+    )
+]

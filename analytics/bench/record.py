@@ -1,0 +1,348 @@
+"""The row a measurement becomes: its fields, its key, and a reader that refuses a malformed file whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analytics.bench import SUITE_VERSION
+
+SCHEMA_VERSION = 1
+MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024
+MAX_TEXT = 2_000
+STATUSES = ("ok", "noisy", "impossible", "wrong", "oom", "unsupported", "timeout", "failed")
+TIMED = ("ok", "noisy", "impossible")
+TIMERS = ("graph", "events", "kineto", "wall", "none")
+BOUNDS = ("mem", "flop", "launch", "none")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a record."""
+
+    name: str
+    kind: str  # text, integer, number, boolean or params
+    unit: str = ""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+def _text(*names: str, required: bool = False) -> list[Field]:
+    return [Field(name, "text", required=required) for name in names]
+
+
+def _number(unit: str, *names: str, minimum: float | None = 0.0, maximum: float | None = None) -> list[Field]:
+    return [Field(name, "number", unit, minimum=minimum, maximum=maximum) for name in names]
+
+
+FIELDS: tuple[Field, ...] = (
+    # identity
+    *_text("suite_version", required=True),
+    Field("schema_version", "integer", required=True, minimum=1, maximum=SCHEMA_VERSION),
+    *_text("session_id", "row_key", "started_utc", required=True),
+    *_text("pair_id", "git_rev"),
+    Field("git_dirty", "boolean"),
+    # where
+    Field("device_kind", "text", required=True, choices=("cpu", "cuda")),
+    *_text("device", required=True),
+    Field("sm_count", "integer", minimum=0),
+    Field("memory_bytes", "integer", "B", minimum=0),
+    *_text("driver", "cuda", "torch", "triton", "backend_version", "python", "virtualised"),
+    # what
+    *_text("op", "backend", "dtype", required=True),
+    *_text("dtype_kv", "kernel_variant"),
+    Field("params", "params", required=True),
+    Field("cache_state", "text", choices=("cold", "warm")),
+    Field("seed", "integer", minimum=0),
+    # accounting
+    *_number("B", "bytes_min", "bytes_model"),
+    *_number("FLOP", "flops"),
+    *_number("FLOP/B", "intensity"),
+    # prediction, written before timing
+    *_number("us", "pred_us", "floor_us"),
+    Field("pred_bound", "text", choices=BOUNDS),
+    *_number("GB/s", "ceiling_gb_per_s", "spec_gb_per_s"),
+    *_number("TFLOP/s", "ceiling_tflop_per_s", "spec_tflop_per_s"),
+    *_text("card_id"),
+    # measurement
+    Field("timer", "text", required=True, choices=TIMERS),
+    Field("n", "integer", minimum=0),
+    *_number("us", "min_us", "p10_us", "median_us", "p90_us", "max_us"),
+    *_number("", "iqr_rel"),
+    Field("drift_rel", "number"),
+    *_number("GB/s", "gb_per_s"),
+    *_number("TFLOP/s", "tflop_per_s"),
+    *_number("", "frac_ceiling", "frac_spec", "ratio_pred"),
+    # results that are not times (largest batch, tokens per second, joules per token ...)
+    *_text("value_name"),
+    Field("value", "number"),
+    Field("value_pred", "number"),
+    # state of the machine
+    *_number("MHz", "sm_mhz_before", "sm_mhz_after", "mem_mhz"),
+    Field("temperature_c", "number", "C", minimum=-50, maximum=200),
+    *_number("W", "power_w_mean"),
+    Field("throttle_bits", "integer", minimum=0),
+    *_number("J", "energy_j_per_call"),
+    *_text("energy_method"),
+    Field("power_valid", "boolean"),
+    Field("mem_peak_bytes", "integer", "B", minimum=0),
+    # correctness
+    *_number("", "err_rel_l2", "err_max_abs", "err_cos", "tolerance"),
+    Field("checked_after", "boolean"),
+    # outcome
+    Field("status", "text", required=True, choices=STATUSES),
+    *_text("message"),
+    *_number("s", "wall_s"),
+)
+FIELD_BY_NAME = {field.name: field for field in FIELDS}
+
+#: Shape of each operation: names that must be whole numbers of at least 1, and names that may be 0. Texts stand in SHAPE_WORDS.
+SHAPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    **dict.fromkeys(("bw.read", "bw.write", "bw.copy", "bw.triad"), (("bytes",), ())),
+    "bw.gather": (("bytes", "page_bytes"), ()),
+    "gemm": (("M", "N", "K"), ()),
+    "attn.decode": (("B", "S", "H", "K", "D"), ("page",)),
+    "attn.mla": (("B", "S", "H", "latent", "rope"), ("page",)),
+    "attn.prefill": (("B", "T", "H", "K", "D", "Dv"), ("past",)),
+    "kv.append": (("B", "page", "S", "K", "D"), ()),
+    "kv.copy": (("pages", "page_bytes"), ()),
+    "kv.evict": (("B", "pages", "keep"), ()),
+    **dict.fromkeys(("kv.offload", "kv.restore"), (("blocks", "block_bytes"), ())),
+    "moe.grouped": (("n", "E", "k", "hidden", "ffn"), ()),
+    **dict.fromkeys(("step", "graph"), (("B", "S", "layers", "hidden", "H", "K", "D", "ffn", "vocab"), ())),
+    "collective": (("bytes", "ranks"), ()),
+    "capacity": (("S", "weight_bytes", "kv_bytes_per_token"), ("limit_bytes",)),
+}
+SHAPE_WORDS = {
+    ("moe.grouped", "skew"): ("balanced", "power", "hot", "empty"),
+    ("collective", "kind"): ("all_reduce", "all_gather", "all_to_all"),
+}
+
+
+class RecordError(ValueError):
+    """A record file that is refused; the sentence names the line, the field, the value and what is accepted."""
+
+
+def row_key(record: dict[str, Any]) -> str:
+    """A hash of the case, the backend and the device, the same for repeats of one measurement."""
+    parts = [
+        record["op"],
+        dict(sorted(record["params"].items())),
+        record["backend"],
+        record["dtype"],
+        record.get("dtype_kv"),
+        record["device"],
+    ]
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()[:20]
+
+
+def blank(**values: Any) -> dict[str, Any]:
+    """A record with every field in order: the given values, and None for what is unknown."""
+    unknown = sorted(set(values) - set(FIELD_BY_NAME))
+    if unknown:
+        raise RecordError(f"field {unknown[0]!r} is not a field of a record")
+    record: dict[str, Any] = dict.fromkeys(FIELD_BY_NAME)
+    record.update(suite_version=SUITE_VERSION, schema_version=SCHEMA_VERSION, timer="none")
+    record.update(values)
+    return record
+
+
+def validate(record: Any, where: str = "record") -> dict[str, Any]:
+    """Return the record with every field present, or raise `RecordError` with place, field, value and what is accepted."""
+    if not isinstance(record, dict):
+        raise RecordError(f"{where}: expected a JSON object, got {type(record).__name__}")
+    for name in record:
+        if name not in FIELD_BY_NAME:
+            raise RecordError(f"{where}, field {str(name)[:60]!r}: not a field of a record")
+    full = {name: record.get(name) for name in FIELD_BY_NAME}
+    for field in FIELDS:
+        _check_field(field, full[field.name], where)
+    _check_shape(full, where)
+    _check_status(full, where)
+    expected = row_key(full)
+    if full["row_key"] != expected:
+        raise RecordError(f"{where}, field 'row_key': {full['row_key']!r} does not belong to this case, expected {expected!r}")
+    return full
+
+
+def _refuse(where: str, name: str, value: Any, accepted: str) -> None:
+    raise RecordError(f"{where}, field {name!r}: got {_short(value)}, accepted is {accepted}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _check_field(field: Field, value: Any, where: str) -> None:
+    if value is None:
+        if field.required:
+            _refuse(where, field.name, value, f"a {field.kind}; it may not be missing")
+        return
+    if field.kind == "params":
+        _check_params(value, where)
+    elif field.kind == "text":
+        if not isinstance(value, str) or len(value) > MAX_TEXT or any(ord(c) < 32 or ord(c) == 127 for c in value):
+            _refuse(where, field.name, value, f"text of at most {MAX_TEXT} characters without control characters")
+        if field.required and not value:
+            _refuse(where, field.name, value, "a text that is not empty")
+        if field.choices and value not in field.choices:
+            _refuse(where, field.name, value, "one of " + ", ".join(field.choices))
+    elif field.kind == "boolean":
+        if not isinstance(value, bool):
+            _refuse(where, field.name, value, "true or false")
+    else:
+        _check_number(field, value, where)
+
+
+def _check_number(field: Field, value: Any, where: str) -> None:
+    kinds = (int,) if field.kind == "integer" else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or abs(value) > 1e30 or not math.isfinite(value):
+        _refuse(where, field.name, value, f"a finite {field.kind}")
+    if field.minimum is not None and value < field.minimum or field.maximum is not None and value > field.maximum:
+        high = "" if field.maximum is None else f" and at most {field.maximum:g}"
+        _refuse(where, field.name, value, f"at least {field.minimum:g}{high}")
+
+
+def _check_params(value: Any, where: str) -> None:
+    if not isinstance(value, dict) or len(value) > 32:
+        _refuse(where, "params", value, "an object of at most 32 names")
+    for name, item in value.items():
+        good = isinstance(item, (str, bool, int)) or item is None or (isinstance(item, float) and math.isfinite(item))
+        if not good or len(name) > 40 or (isinstance(item, str) and (len(item) > 200 or any(ord(c) < 32 for c in item))):
+            _refuse(where, f"params.{name[:40]}", item, "a number, text, true, false or null")
+        if isinstance(item, (int, float)) and not isinstance(item, bool) and abs(item) > 1e15:
+            _refuse(where, f"params.{name[:40]}", item, "a number of at most 1e15 in size")
+
+
+def _check_shape(record: dict[str, Any], where: str) -> None:
+    """The shape of a known operation is whole: what reads a record later need not ask whether it is."""
+    op, params = record["op"], record["params"]
+    positive, natural = SHAPES.get(op, ((), ()))
+    for name in (*positive, *natural):
+        value = params.get(name)
+        least = 1 if name in positive else 0
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            _refuse(where, f"params.{name}", value, f"a whole number of at least {least}, because the operation is {op}")
+    for (owner, name), words in SHAPE_WORDS.items():
+        if op == owner and params.get(name) not in words:
+            _refuse(where, f"params.{name}", params.get(name), "one of " + ", ".join(words))
+    window = params.get("window")
+    if window is not None and (isinstance(window, bool) or not isinstance(window, int) or window < 0):
+        _refuse(where, "params.window", window, "a whole number of at least 0")
+
+
+def _check_status(record: dict[str, Any], where: str) -> None:
+    """Which fields a status demands and which it forbids."""
+    status = record["status"]
+    times = [record[name] for name in ("min_us", "p10_us", "median_us", "p90_us", "max_us")]
+    if status in TIMED:
+        if record["median_us"] is None and record["value"] is None:
+            _refuse(where, "median_us", None, f"a time or a value, because the status is {status}")
+        known = [time for time in times if time is not None]
+        if known != sorted(known):
+            _refuse(where, "median_us", record["median_us"], "times in the order min <= p10 <= median <= p90 <= max")
+        if record["median_us"] is not None:
+            if not record["n"] or record["timer"] == "none" or record["median_us"] <= 0:
+                _refuse(where, "n", record["n"], "a count of samples, a timer and a time above 0, because a time is given")
+            if record["pred_us"] is None:
+                _refuse(where, "pred_us", None, "a prediction, because every time is stored next to one")
+    else:
+        if any(time is not None for time in times) or record["value"] is not None:
+            _refuse(where, "median_us", record["median_us"], f"no time and no value, because the status is {status}")
+        if status == "wrong":
+            if record["err_rel_l2"] is None and not record["message"]:
+                _refuse(where, "err_rel_l2", None, "the error found, because the status is wrong")
+        elif not record["message"]:
+            _refuse(where, "message", record["message"], f"the reason, because the status is {status}")
+
+
+def _no_constant(name: str) -> Any:
+    raise RecordError(f"{name} is not a number that a record may hold")
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in out:
+            raise RecordError(f"field {name[:60]!r} is given twice")
+        out[name] = value
+    return out
+
+
+def parse_line(line: str, where: str) -> dict[str, Any]:
+    """One JSON line -> one validated record."""
+    try:
+        value = json.loads(line, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+    except RecordError as error:
+        raise RecordError(f"{where}: {error}") from None
+    except RecursionError:
+        raise RecordError(f"{where}: nested too deeply to be a record") from None
+    except ValueError as error:
+        raise RecordError(f"{where}: not JSON ({str(error)[:120]})") from None
+    return validate(value, where)
+
+
+def parse_text(data: bytes, name: str = "file") -> list[dict[str, Any]]:
+    """The bytes of a record file -> its records; the whole file is refused for one bad line."""
+    if len(data) > MAX_FILE_BYTES:
+        raise RecordError(f"{name}: {len(data):,} bytes, accepted are at most {MAX_FILE_BYTES:,}")
+    records: list[dict[str, Any]] = []
+    seen: dict[tuple[str, str], int] = {}
+    for number, raw in enumerate(data.split(b"\n"), start=1):
+        where = f"{name}, line {number}"
+        if not raw.strip():
+            continue
+        if len(raw) > MAX_LINE_BYTES:
+            raise RecordError(f"{where}: {len(raw):,} bytes, accepted are at most {MAX_LINE_BYTES:,} a line")
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RecordError(f"{where}: not UTF-8 at byte {error.start}") from None
+        record = parse_line(text, where)
+        key = (record["session_id"], record["row_key"])
+        if key in seen:
+            raise RecordError(f"{where}, field 'row_key': {record['row_key']!r} is already on line {seen[key]} of the same session")
+        seen[key] = number
+        records.append(record)
+    if not records:
+        raise RecordError(f"{name}: holds no record; expected one JSON object a line")
+    return records
+
+
+def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """Read a record file, or raise `RecordError` naming line and field."""
+    file = Path(path)
+    if not file.is_file():
+        raise RecordError(f"{file.name}: no such file")
+    if file.stat().st_size > MAX_FILE_BYTES:
+        raise RecordError(f"{file.name}: {file.stat().st_size:,} bytes, accepted are at most {MAX_FILE_BYTES:,}")
+    return parse_text(file.read_bytes(), file.name)
+
+
+def append(path: str | os.PathLike[str], record: dict[str, Any]) -> None:
+    """Validate one record and append it as one flushed line, so that a cut run keeps what it measured."""
+    line = json.dumps(validate(record), allow_nan=False, separators=(",", ":"))
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def newest(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest timed record of each key, in the order of the keys' first appearance."""
+    best: dict[str, dict[str, Any]] = {}
+    for record in records:
+        known = best.get(record["row_key"])
+        if known is None or (record["status"] in TIMED, record["started_utc"]) >= (known["status"] in TIMED, known["started_utc"]):
+            best[record["row_key"]] = record
+    return list(best.values())

@@ -1,0 +1,226 @@
+"""A whole session: what to run in which order, in a child process with a time limit, row by row into a file that can be continued."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analytics.bench import record as records
+from analytics.bench.ceilings import ceiling_rows
+from analytics.bench.operation import Case, Operation
+from analytics.bench.predict import Ceilings, Spec
+from analytics.bench.protocol import Session, base_row
+from analytics.bench.timing import StopRule
+
+SUITES = ("smoke", "quick", "full")
+ROOT = Path(__file__).resolve().parents[2]
+EXIT_OK, EXIT_WRONG, EXIT_CUT = 0, 3, 4
+
+
+@dataclass
+class Options:
+    """What a session is asked to do."""
+
+    suite: str = "smoke"
+    device: str = "cpu"
+    out: Path = Path("records.jsonl")
+    backends: Sequence[str] | None = None
+    budget_s: float | None = None
+    case_limit_s: float = 90.0
+    resume: bool = False
+    shard: tuple[int, int] = (1, 1)
+    timer: str | None = None
+    spec: Spec = field(default_factory=Spec)
+
+    @property
+    def seconds(self) -> float:
+        """Longest time a case is sampled."""
+        return 0.2 if self.suite == "smoke" else 2.0
+
+    @property
+    def rule(self) -> StopRule:
+        return StopRule(min_samples=10, min_seconds=0.02, max_samples=40) if self.suite == "smoke" else StopRule()
+
+
+class Refused(ValueError):
+    """The session cannot start; the sentence says why."""
+
+
+def plan(operations: Sequence[Operation], suite: str, device_kind: str, shard: tuple[int, int] = (1, 1)) -> list[tuple[Operation, Case]]:
+    """Cases in the order they run: the most informative shape of every operation first. Shard (i, n) takes every n-th, from the i-th."""
+    if suite not in SUITES:
+        raise Refused(f"suite must be one of {', '.join(SUITES)}, got {suite!r}")
+    index, count = shard
+    if not 1 <= index <= count:
+        raise Refused(f"shard must be i/n with 1 <= i <= n, got {index}/{count}")
+    every: list[tuple[int, Operation, Case]] = []
+    seen: set[str] = set()
+    for operation in operations:
+        for case in operation.cases(suite, device_kind):
+            if case.text() not in seen:
+                seen.add(case.text())
+                every.append((case.priority, operation, case))
+    every.sort(key=lambda item: item[0])
+    return [(operation, case) for _, operation, case in every][index - 1 :: count]
+
+
+class Child:
+    """The measuring process: started when needed, killed when it hangs."""
+
+    def __init__(self, device: str, command: Sequence[str] = (sys.executable, "-m", "analytics.bench.worker")):
+        self._command = [*command, device]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._buffer = b""
+
+    def ask(self, request: dict[str, Any], limit_s: float) -> dict[str, Any]:
+        """One request, one answer; TimeoutError past the limit, RuntimeError if the process ended. Either way the next ask starts anew."""
+        process = self._started()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            return self._line(limit_s)
+        except TimeoutError:  # before OSError, whose subclass it is
+            self.stop()
+            raise
+        except (OSError, EOFError):
+            code = process.wait(timeout=10)
+            self.stop()
+            raise RuntimeError(f"the measuring process ended with {code}") from None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None:
+            return self._process
+        self._buffer = b""
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+        try:
+            first = self._line(180.0)
+        except (EOFError, TimeoutError):
+            self.stop()
+            raise Refused("the measuring process did not start; is torch installed (requirements-bench.txt)?") from None
+        if "refused" in first:
+            self.stop()
+            raise Refused(first["refused"])
+        return self._process
+
+    def _line(self, limit_s: float) -> dict[str, Any]:
+        assert self._process is not None and self._process.stdout is not None
+        source = self._process.stdout.fileno()
+        end = time.monotonic() + limit_s
+        while b"\n" not in self._buffer:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([source], [], [], left)[0]:
+                raise TimeoutError
+            piece = os.read(source, 1 << 16)
+            if not piece:
+                raise EOFError
+            self._buffer += piece
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+    def stop(self) -> None:
+        """End the process and what it started."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=30)
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def _done_keys(options: Options) -> set[str]:
+    """Keys of the rows a file holds already; a file that exists is refused without --resume."""
+    if not options.out.exists() or options.out.stat().st_size == 0:
+        return set()
+    if not options.resume:
+        raise Refused(f"{options.out} exists; continue it with --resume or name another file")
+    return {row["row_key"] for row in records.read(options.out)}
+
+
+def run(
+    operations: Sequence[Operation],
+    options: Options,
+    progress: Callable[[int, int, str], None] = lambda done, total, text: None,
+    child: Child | None = None,
+) -> int:
+    """Run a session and return its exit code: 0 when it ran, 3 when a row is wrong or impossible, 4 when the budget cut it.
+
+    Rows are appended one by one, so that whatever ends the session leaves valid rows behind.
+    """
+    start = time.monotonic()
+    kind = options.device.partition(":")[0]
+    todo = plan(operations, options.suite, kind, options.shard)
+    done = _done_keys(options)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    child = child or Child(options.device)
+    bad = False
+    try:
+        facts = child.ask({"do": "facts"}, 60.0)["facts"]
+        session_id = uuid.uuid4().hex[:16]
+        ceilings_request = {"do": "ceilings", "session_id": session_id, "small": options.suite == "smoke"}
+        progress(0, len(todo), "ceilings")
+        ceilings = Ceilings(**child.ask(ceilings_request, 300.0)["ceilings"])
+        for row in ceiling_rows(ceilings, facts, "start"):
+            records.append(options.out, row)
+        session = Session(session_id, facts, ceilings, options.spec, options.rule, options.seconds, options.timer)
+        shared = {
+            "session_id": session_id,
+            "facts": facts,
+            "ceilings": asdict(ceilings),
+            "spec": asdict(options.spec),
+            "rule": asdict(options.rule),
+            "seconds": options.seconds,
+            "timer": options.timer,
+        }
+        for number, (operation, case) in enumerate(todo):
+            wanted = [b for b in operation.backends if not options.backends or b.name in options.backends]
+            blank = [base_row(operation, backend, case, session, number)[0] for backend in wanted]
+            if not wanted or all(row["row_key"] in done for row in blank):
+                continue
+            if options.budget_s is not None and time.monotonic() - start > options.budget_s:
+                progress(number, len(todo), "cut by the budget")
+                return EXIT_CUT
+            progress(number, len(todo), f"{case.op} {json.dumps(dict(case.params))}")
+            asked = {"op": case.op, "params": dict(case.params), "dtype": case.dtype, "dtype_kv": case.dtype_kv}
+            request = {"do": "case", "case": asked, "session": shared, "backends": [b.name for b in wanted], "seed": number}
+            try:
+                rows = child.ask(request, options.case_limit_s)["rows"]
+            except TimeoutError:
+                rows = [{**row, "status": "timeout", "message": f"not done after {options.case_limit_s:g} s"} for row in blank]
+            except RuntimeError as error:
+                rows = [{**row, "status": "failed", "message": str(error)} for row in blank]
+            if kind == "cuda" and any(row["status"] == "failed" for row in rows):
+                child.stop()  # an error of a kernel stays with its process and would fail everything after it
+            for row in rows:
+                if row["row_key"] not in done:
+                    records.append(options.out, row)
+                    bad = bad or row["status"] in ("wrong", "impossible")
+        progress(len(todo), len(todo), "ceilings again")
+        again = Ceilings(**child.ask(ceilings_request, 300.0)["ceilings"])
+        for row in ceiling_rows(again, facts, "end", ceilings):
+            records.append(options.out, row)
+    finally:
+        child.stop()
+    progress(len(todo), len(todo), "done")
+    return EXIT_WRONG if bad else EXIT_OK
