@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from data.importing import resolve
-from data.importing.columns import computed
+from data.importing.columns import computed, missing
 from data.importing.mapping import Assigned
 from data.importing.rows import Builder, chip_of
 from data.importing.text import clean, fold
@@ -45,7 +45,7 @@ def _slots(builder: Builder) -> list[tuple[np.ndarray, np.ndarray]]:
                 for code, rest in parsed.rest.items():
                     named = resolve.chip(rest)
                     if named:
-                        ids[(parsed.codes == code) & np.array([value is None for value in ids], dtype=bool)] = named.chip_id
+                        ids[(parsed.codes == code) & missing(ids)] = named.chip_id
         slots.append((ids, counts))
     return slots
 

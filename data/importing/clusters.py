@@ -8,6 +8,7 @@ import numpy as np
 
 from data.importing import cells, places
 from data.importing.cluster_chips import range_columns, spread_chips
+from data.importing.columns import missing
 from data.importing.report import Refused
 from data.importing.rows import Builder, tidy
 from data.importing.text import is_missing, slug
@@ -39,7 +40,7 @@ def finish(builder: Builder) -> None:
 def _canonical(builder: Builder) -> None:
     """Ranges and chips without an id in a file that has the table's own columns."""
     chip = builder.column("chip_id")
-    chip[np.array([value is None for value in chip], dtype=bool)] = "unknown"
+    chip[missing(chip)] = "unknown"
     parsed = builder.parsed.get(("chip_count", 0))
     if parsed is not None:
         range_columns(builder, parsed.low, parsed.high)
@@ -54,13 +55,13 @@ def _fill_down(builder: Builder) -> None:
         return
     lead = builder.column("name") if name else builder.column("cluster_id")
     other = builder.column("cluster_id") if name and ident else None
-    empty = np.array([value is None for value in lead], dtype=bool)
+    empty = missing(lead)
     if other is not None:
-        empty &= np.array([value is None for value in other], dtype=bool)
+        empty &= missing(other)
         for item in builder.assigned:
             if item.field == "FALLBACK_NAME":
                 values = cells.texts_of(item, tidy)
-                blank = np.array([value is None for value in builder.column("name")], dtype=bool)
+                blank = missing(builder.column("name"))
                 builder.column("name")[blank] = values[blank]
     holds = np.zeros(builder.size, dtype=bool)
     for (field, _), parsed in builder.parsed.items():
@@ -94,7 +95,7 @@ def _fill_groups(builder: Builder, lead: np.ndarray) -> None:
         if item is None or item.field not in builder.frame:
             continue
         values = builder.frame[item.field]
-        blank = np.array([value is None for value in values], dtype=bool)
+        blank = missing(values)
         if builder.size < 3 or blank[0] or not blank.mean() >= 0.2 or not any(lead[row] is not None for row in np.flatnonzero(blank)):
             continue
         answer = builder.report.ask(
@@ -118,7 +119,7 @@ def _places(builder: Builder) -> None:
                 np.array([part.get(name) for part in split], dtype=object)[location.column.codes] if split else np.zeros(0, dtype=object)
             )
             column = builder.column(name)
-            blank = np.array([value is None for value in column], dtype=bool)
+            blank = missing(column)
             column[blank] = values[blank]
     for name, limit in (("latitude", 90), ("longitude", 180)):
         item = builder.item(name)
@@ -177,7 +178,7 @@ def _names(builder: Builder) -> None:
             counts[made] = counts.get(made, 0) + 1
             made = f"{made}-{counts[made]}"
         ids[row] = made
-    without = np.array([value is None for value in ids], dtype=bool)
+    without = missing(ids)
     item = builder.item("name") or builder.item("cluster_id")
     if item is None and any(question.id in ("column:name", "column:cluster_id") for question in builder.report.questions):
         builder.report.warn("no row is shown until the question about the name column is answered")
@@ -273,7 +274,7 @@ def _status(builder: Builder) -> None:
     status, online = builder.column("status"), builder.column("online_date")
     future = cells.is_after(online, builder.context.today)
     retired = builder.days.get("RETIRED_DATE")
-    blank = np.array([value is None for value in status], dtype=bool)
+    blank = missing(status)
     current = next((item for item in builder.assigned if item.field in ("POWER", "power_mw", "site_power_mw") and item.current), None)
     for row in range(builder.size):
         if blank[row]:
@@ -304,7 +305,7 @@ def _confidence(builder: Builder) -> None:
     for (field, _), parsed in builder.parsed.items():
         if field in ("chip_count", "power_mw", "site_power_mw", "POWER", "CHIP_COUNT_TOTAL"):
             about |= parsed.approximate
-    blank = np.array([value is None for value in confidence], dtype=bool)
+    blank = missing(confidence)
     confidence[blank & about] = "estimate"
 
 

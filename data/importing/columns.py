@@ -38,6 +38,11 @@ class Days:
     texts: list[str] = field(default_factory=list)
 
 
+def missing(values: np.ndarray) -> np.ndarray:
+    """Return a mask of the missing entries of a text column."""
+    return np.asarray(np.equal(values, None), dtype=bool) if len(values) else np.zeros(0, dtype=bool)
+
+
 def computed(values: np.ndarray, column: Column) -> Numbers:
     """Return a number column that was computed rather than parsed."""
     size = len(values)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.importing import clusters, detect, inventory, layouts, mapping, records, rows, sheet
+from data.importing import bulk, clusters, detect, inventory, layouts, mapping, records, rows, sheet
+from data.importing.columns import missing
 from data.importing.remembered import header_id
 from data.importing.report import Report
 from data.meta import load_meta
@@ -50,9 +51,11 @@ def read(
     for note in dialect.notes:
         report.warn(note)
     progress("splitting")
-    text = detect.decode(path.read_bytes(), dialect.encoding)
-    found = sheet.find(records.split(text, dialect.delimiter, dialect.skip_lines), table, report)
-    del text
+    found = bulk.read(path, dialect, table, report)
+    if found is None:
+        text = detect.decode(path.read_bytes(), dialect.encoding)
+        found = sheet.find(records.split(text, dialect.delimiter, dialect.skip_lines), table, report)
+        del text
     progress("mapping")
     header = [column.name for column in found.columns]
     given = given or _remembered(header, remembered or {}, report)
@@ -89,7 +92,7 @@ def read(
 
 
 def _all_missing(values: np.ndarray) -> bool:
-    return bool(np.isnan(values).all()) if values.dtype.kind == "f" else all(value is None for value in values)
+    return bool(np.isnan(values).all()) if values.dtype.kind == "f" else bool(missing(values).all())
 
 
 def _remembered(header: list[str], remembered: dict[str, dict[str, Any]], report: Report) -> dict[str, Any] | None:

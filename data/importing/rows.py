@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.importing import cells, places, resolve, vocabulary
-from data.importing.columns import Days, Numbers
+from data.importing.columns import Days, Numbers, missing
 from data.importing.mapping import Assigned
 from data.importing.repeats import without_repeats
 from data.importing.report import Report, lines_text
@@ -312,7 +312,7 @@ def defaults(builder: Builder) -> None:
 
 def _fill(builder: Builder, name: str, value: str, what: str) -> None:
     column = builder.column(name)
-    empty = np.array([item is None for item in column], dtype=bool)
+    empty = missing(column)
     if empty.any():
         column[empty] = value
         if what and name not in builder.context.layout:
@@ -324,7 +324,7 @@ def check_required(builder: Builder) -> None:
     for name, column in builder.meta.columns.items():
         if column.required:
             values = builder.column(name)
-            empty = np.isnan(values) if column.numeric else np.array([value is None for value in values], dtype=bool)
+            empty = np.isnan(values) if column.numeric else missing(values)
             builder.reject(empty, builder.item(name), f"no {name}, which every row of {builder.meta.name} needs", column=name)
 
 
