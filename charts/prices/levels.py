@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import typing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,6 +51,7 @@ LEVELS: dict[str, Level] = {
     "o1": Level("o1", "GPQA-Diamond", 0.757),
 }
 # Input tokens per output token.
+BENCHMARKS: tuple[str, ...] = typing.get_args(Benchmark)
 BLENDS: dict[str, float] = {"b31": 3.0, "avg": 1.0, "out": 0.0}
 _BENCHMARKS = {
     "GPQA-Diamond": "GPQA Diamond",
@@ -146,3 +149,13 @@ def mark_records(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _day(date: str) -> float:
     return float((np.datetime64(date) - np.datetime64("1970-01-01")).astype("timedelta64[D]").astype(int))
+
+
+def day_text(days: pd.Series) -> pd.Series:
+    """ISO dates of day numbers."""
+    return (pd.Timestamp(0) + pd.to_timedelta(days, unit="D")).dt.strftime("%Y-%m-%d").astype(object)
+
+
+def bare_name(name: str) -> str:
+    """A model's name without what stands in brackets at its end: "Gemini 1.5 Flash (<=128k)" is Gemini 1.5 Flash."""
+    return re.sub(r"\s*\([^()]*\)$", "", name)

@@ -1,0 +1,136 @@
+"""What the price figures share: margins, pixel positions, and names beside points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from charts.labels import place
+from charts.look import Look
+from charts.prices.levels import bare_name
+from charts.template import halo, new_figure, tokens
+from charts.text import as_text
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A plot area: size of the figure and its margins [px], ranges of its axes in data units (dates as ISO text)."""
+
+    look: Look
+    height: int
+    left: int
+    right: int
+    top: int
+    bottom: int
+    x: tuple
+    y: tuple
+    x_log: bool = False
+    y_log: bool = False
+
+    @property
+    def plot_width(self) -> float:
+        """Width of the plot area [px]."""
+        return self.look.width_px - self.left - self.right
+
+    @property
+    def plot_height(self) -> float:
+        """Height of the plot area [px]."""
+        return self.height - self.top - self.bottom
+
+    def figure(self) -> go.Figure:
+        """An empty figure with this frame's margins and axis ranges."""
+        figure = new_figure(self.look, height_px=self.height)
+        figure.update_layout(margin={"l": self.left, "r": self.right, "t": self.top, "b": self.bottom})
+        figure.update_xaxes(range=self._axis(self.x, self.x_log))
+        figure.update_yaxes(range=self._axis(self.y, self.y_log))
+        return figure
+
+    def pixels(self, xs: Sequence, ys: Sequence) -> np.ndarray:
+        """Pixel positions (n, 2) in the figure, y downwards, of points in data units."""
+        across = self._share(xs, self.x, self.x_log)
+        up = self._share(ys, self.y, self.y_log)
+        return np.column_stack([self.left + across * self.plot_width, self.top + (1 - up) * self.plot_height])
+
+    def at(self, axis: str, value: object) -> object:
+        """A data value as an annotation wants it: the logarithm on logarithmic axes."""
+        log = self.x_log if axis == "x" else self.y_log
+        return math.log10(float(value)) if log else value  # type: ignore[arg-type]
+
+    @staticmethod
+    def _axis(limits: tuple, log: bool) -> list:
+        return [math.log10(v) for v in limits] if log else list(limits)
+
+    @staticmethod
+    def _share(values: Sequence, limits: tuple, log: bool) -> np.ndarray:
+        numbers, ends = _numbers(values, log), _numbers(limits, log)
+        return (numbers - ends[0]) / ((ends[1] - ends[0]) or 1.0)
+
+
+def round_dollars(value: float) -> str:
+    """$50, $2, $0.50, $0.02: a tick of a logarithmic axis."""
+    return f"${value:,.0f}" if value >= 1 else f"${value:.2f}" if value >= 0.1 else f"${value:g}"
+
+
+def short_name(name: object, most: int = 28) -> str:
+    """A model's name for a label: without what stands in brackets at its end, made safe for a figure."""
+    return as_text(bare_name(str(name)), most)
+
+
+def name_points(
+    figure: go.Figure,
+    frame: Frame,
+    xs: Sequence,
+    ys: Sequence,
+    texts: Sequence[str],
+    *,
+    colors: Sequence[str] | str | None = None,
+    obstacles: np.ndarray | None = None,
+    first: Sequence[int] = (),
+) -> None:
+    """Write a name beside each point where there is room, with a thin leader where it had to move away.
+
+    Parameters: figure and its frame; points in data units; texts (may hold our own <b>); colors, one or one each; obstacles, pixel
+    positions not to cover; first, indices that choose first.
+    """
+    if not len(texts):
+        return
+    look, t = frame.look, tokens(frame.look)
+    size = 10.5 if look.phone else 12
+    box = (float(frame.left) + 2, float(frame.top) - 4, float(look.width_px - 4), float(frame.height - frame.bottom) - 2)
+    points = frame.pixels(xs, ys)
+    around = [] if obstacles is None else [tuple(p) for p in obstacles]
+    placed = place([tuple(p) for p in points], texts, size, box, obstacles=around, first=first)
+    inks = [colors or t["ink"]] * len(texts) if colors is None or isinstance(colors, str) else list(colors)
+    for x, y, text, spot, ink in zip(xs, ys, texts, placed, inks):
+        if spot is None:
+            continue
+        leader = spot.radius > 18
+        figure.add_annotation(
+            x=frame.at("x", x), y=frame.at("y", y), text=text, font={"size": size, "color": ink, "shadow": halo(look.theme)},
+            showarrow=leader, ax=spot.dx, ay=spot.dy, arrowhead=0, arrowwidth=0.8, arrowcolor=t["axis"], standoff=4,
+            xshift=0 if leader else spot.dx, yshift=0 if leader else -spot.dy,
+        )  # fmt: skip
+
+
+def stepped(frame: Frame, xs: Sequence, ys: Sequence, every_px: float = 6.0) -> np.ndarray:
+    """Pixel positions along a step line (horizontal first), so that names keep off it."""
+    corners = frame.pixels(xs, ys)
+    path = [corners[:1]]
+    for a, b in zip(corners[:-1], corners[1:]):
+        for p, q in ((a, np.array([b[0], a[1]])), (np.array([b[0], a[1]]), b)):
+            n = max(2, int(np.abs(q - p).max() / every_px))
+            path.append(p + np.linspace(0, 1, n)[:, None] * (q - p))
+    return np.vstack(path)
+
+
+def _numbers(values: Sequence, log: bool) -> np.ndarray:
+    array = np.asarray(values)
+    if array.dtype.kind in "OUSM":
+        array = np.asarray(pd.to_datetime(pd.Series(list(values))).astype("datetime64[us]").astype("int64"), dtype=float)
+    array = array.astype(float)
+    return np.log10(np.maximum(array, 1e-300)) if log else array

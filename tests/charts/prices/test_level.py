@@ -1,0 +1,108 @@
+"""The price frontier as a chart: numbers, words, receipt, and every switch."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from charts.prices.level import CHART, Params
+
+
+def made(snapshot, **state):
+    params = Params(**state)
+    table = CHART.table(params, snapshot)
+    return table, CHART.words(table, params), params
+
+
+def test_gpt4_level(snapshot):
+    table, words, params = made(snapshot)
+    records = table[table["record"]]
+    # GPT-4 of 14 March 2023 at 30/60 is 37.50 at 3:1.
+    assert records["price_usd_per_mtok"].iloc[0] == 37.5 and records["date"].iloc[0] == "2023-03-14"
+    assert records["price_usd_per_mtok"].is_monotonic_decreasing
+    assert "$37.50" in words.finding and "2023" in words.finding
+    rate = table.attrs["rate"]
+    assert rate["fold_low"] < rate["fold"] < rate["fold_high"] and rate["fold"] < rate["major_axis_fold"] < rate["inverse_fold"]
+    assert rate["loo_low"] <= rate["fold"] <= rate["loo_high"]
+
+
+def test_deepseek_v3_is_on_the_tenfold_line_and_the_test_is_stated(snapshot):
+    table, words, _ = made(snapshot, test="deepseek-v3")
+    promotion, listed = table.attrs["test"]
+    assert listed["price"] == pytest.approx(0.4775) and listed["tenfold_ratio"] == pytest.approx(1.031, rel=2e-3)
+    assert promotion["price"] == pytest.approx(0.175) and promotion["tenfold_ratio"] < 0.35
+    assert "DeepSeek-V3 sits on a ten-fold-a-year line" in words.finding
+    assert all("degrees of freedom" in note for note in words.notes)
+
+
+def test_the_claim_of_1200_times(snapshot):
+    table, _, _ = made(snapshot, level="gpt3", blend="avg", quantised=True, until="2024-12-31")
+    assert table.attrs["rate"]["total_fold"] == pytest.approx(1500) and table.attrs["rate"]["n"] == 12
+
+
+def test_fewer_than_four_records_draw_no_rate_and_say_why(snapshot, look):
+    table, words, params = made(snapshot, buyable=True)
+    assert table.attrs["rate"]["why"] == "Only 3 price records reach this level; a rate needs 4." and "fit" not in table.attrs["rate"]
+    assert words.notes == (table.attrs["rate"]["why"],)
+    texts = " ".join(str(a.text) for a in CHART.figure(table, params, look).layout.annotations)
+    assert "no rate" in texts and "a year" not in texts
+    assert "today" in words.finding
+
+
+def test_nothing_reaches_the_level(snapshot, look):
+    table, words, params = made(snapshot, level="own", benchmark="MMLU", threshold=1.0)
+    assert table.empty and "No offer reaches MMLU ≥ 100 %" in words.empty and "highest score" in words.empty
+    assert not made(snapshot, **{**params.model_dump(), **words.way_out})[0].empty
+    CHART.figure(table, params, look)
+
+
+def test_free_offers_are_shown_but_never_fitted(snapshot, look):
+    without, _, _ = made(snapshot)
+    table, _, params = made(snapshot, free=True)
+    free = table[table["free"]]
+    assert free["provider"].tolist() == ["Azure"] and not free["record"].any()
+    assert table.attrs["rate"] == without.attrs["rate"]
+    assert "free" in " ".join(str(a.text) for a in CHART.figure(table, params, look).layout.annotations)
+
+
+@pytest.mark.parametrize(
+    ("state", "check"),
+    [
+        ({"quantised": True}, lambda t: t["quantised"].eq(1).any()),
+        ({"off_peak": True}, lambda t: t["tier"].eq("off-peak").any()),
+        ({"buyable": True}, lambda t: t["buyable"].all()),
+        ({"blend": "out"}, lambda t: t["price_usd_per_mtok"].equals(t["output_usd_per_mtok"])),
+        ({"until": "2024-06-30"}, lambda t: (t["date"] <= "2024-06-30").all()),
+        ({"since": "2024-01-01"}, lambda t: (t["date"] >= "2024-01-01").all() and t["date"].eq("2024-01-01").any()),
+        ({"level": "o1"}, lambda t: (t["score"] >= 0.757).all()),
+    ],
+)
+def test_switches_do_what_they_say(snapshot, state, check):
+    table, _, _ = made(snapshot, **state)
+    assert len(table) and check(table)
+
+
+def test_caching_and_batch_only_make_it_cheaper(snapshot):
+    plain = made(snapshot)[0].set_index(["model_id", "provider", "effective_date"])["price_usd_per_mtok"]
+    for state in ({"cache_hit_share": 0.5}, {"batch": True}):
+        other = made(snapshot, **state)[0].set_index(["model_id", "provider", "effective_date"])["price_usd_per_mtok"]
+        both = pd.concat([plain, other], axis=1, keys=["plain", "other"]).dropna()
+        assert (both["other"] <= both["plain"] * (1 + 1e-12)).all() and (both["other"] < both["plain"]).any()
+
+
+def test_receipt_shows_the_last_record_and_its_doubts(snapshot):
+    receipt = CHART.receipt(Params(), snapshot)
+    blended = receipt.formulas[0]
+    table, _, _ = made(snapshot)
+    assert blended.result == pytest.approx(table[table["record"]]["price_usd_per_mtok"].iloc[-1])
+    assert any("Score choice" in line for line in receipt.error) and any("Leaving out" in line for line in receipt.error)
+    assert {row.rung for row in receipt.inputs} <= {"primary", "reported", "modelled", "claim"}
+
+
+def test_the_table_survives_parquet_with_its_facts(snapshot, tmp_path, look):
+    table, _, params = made(snapshot, test="deepseek-v3")
+    assert json.loads(json.dumps(table.attrs)) == table.attrs
+    table.to_parquet(tmp_path / "t.parquet")
+    back = pd.read_parquet(tmp_path / "t.parquet")
+    assert CHART.words(back, params) == CHART.words(table, params)
+    assert len(CHART.figure(back, params, look).data) == len(CHART.figure(table, params, look).data)
