@@ -1,1 +1,1 @@
-
+"""Charts of cluster buildouts."""
