@@ -12,7 +12,7 @@ import charts
 from charts import compute, registry, state
 from web import context, site
 from web.answers import Refused, guarded, json_answer
-from web.shown import FORMS, LOOK_NAMES, Shown, answer, card, placeholder
+from web.shown import FORMS, LOOK_NAMES, Shown, answer, placeholder, preview
 
 _NOT_PARAMETERS = ("rev", "s", "embed", "embed_options")
 
@@ -53,7 +53,7 @@ def page_picture(request: Request) -> Response:
     params, _ = state.decode(own.params, [pair for pair in request.query_params.multi_items() if pair[0] in own.params.model_fields])
     rev = request.query_params.get("rev", "")
     known = rev.isdigit() and len(rev) < 15 and 1 <= int(rev) <= context.store().head()
-    return card(computed(own, params, int(rev) if known else None))
+    return preview(computed(own, params, int(rev) if known else None))
 
 
 def every_chart() -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +19,7 @@ from web.answers import Refused, answer_of, guarded, json_answer
 from web.charts_api import chart_by_id, every_chart
 from web.exports import csv_bytes
 from web.pages_html import tags
-from web.shown import Shown, answer, card, placeholder
+from web.shown import Shown, answer, placeholder, preview
 
 _FIELDS = ("page", "chart", "params", "rev")
 _PASSED_ON = ("embed", "embed_options", "theme")
@@ -104,7 +105,7 @@ def _picture(link_id: str) -> Response:
         shown = _open(link_id, with_notice=False)
     except links.UnknownLink as error:
         return placeholder("Ridgepoint", str(error))
-    return card(shown)
+    return preview(shown)
 
 
 def _landing(request: Request, shown: Shown) -> Response:
@@ -117,7 +118,7 @@ def _landing(request: Request, shown: Shown) -> Response:
     said = " · ".join(str(shown.words[name]) for name in ("subtitle", "coverage", "credit") if shown.words.get(name))
     head = tags(
         title=title,
-        description=said or shown.chart.title,
+        description=textwrap.shorten(said or shown.chart.title, 220, placeholder=" …"),
         url=f"{base}/s/{shown.link_id}",
         image=f"{base}/s/{shown.link_id}.png",
         image_alt=str(shown.words.get("alt") or title),

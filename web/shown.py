@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from charts.look import Look
+from charts.template import TOKENS
 from data.links import canonical, parquet
-from web import context, exports
+from web import card, context, exports
 from web.answers import Refused, json_answer
 from web.exports import MEDIA_TYPES, file_name
 from web.images import Form, ImageBusy, ImageUnavailable, Size, placeholder_png
@@ -62,14 +63,26 @@ class Shown:
         """The chart drawn from its table."""
         return self.chart.figure(self.table, self.params, look)
 
+    def picture(self, theme: str, size: Size, *, framed: bool) -> dict[str, Any]:
+        """The chart as plain values of a figure that fills an image, with finding, credit and address inside where framed."""
+        look = card.look_for(theme, size.width_px, size.height_px, self.words, framed=framed)
+        figure = self.figure(look)
+        if framed:
+            stamp = f"rev {self.rev} · {self.today:%-d %b %Y}"
+            address = f"ridgepoint/s/{self.link_id}" if self.link_id else f"ridgepoint/{self.chart.page}"
+            figure = card.framed(figure, self.words, stamp, address, look, size.width_px)
+        else:
+            figure.update_layout(paper_bgcolor=TOKENS[look.theme]["page"])
+        return exports.figure_json(figure)
+
 
 def answer(shown: Shown, form: str, request: Request) -> Response:
     """Return the response for one form. Errors: Refused for an unknown form or a look that cannot be read."""
     if form not in MEDIA_TYPES:
         raise Refused(404, f"there is no form {form[:20]!r}; the forms are {', '.join(FORMS)}")
-    look, size = look_of(request.query_params, form) if form in ("png", "svg", "html") else (None, Size())
+    drawn = drawing_of(request.query_params) if form in ("png", "svg", "html") else None
     notice = shown.notice["sentence"] if shown.notice else None
-    tag = hashlib.sha256(canonical([shown.state(), form, repr(look), repr(size), notice]).encode()).hexdigest()[:32]
+    tag = hashlib.sha256(canonical([shown.state(), form, repr(drawn), notice]).encode()).hexdigest()[:32]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache", "X-Ridgepoint-Revision": str(shown.rev), "X-Ridgepoint-Model": shown.model}
     if f'"{tag}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -77,27 +90,23 @@ def answer(shown: Shown, form: str, request: Request) -> Response:
     if form == "json":
         return json_answer(told(shown), headers=headers)
     if form in ("png", "svg"):
-        assert look is not None
-        image = context.renderer().draw(exports.figure_json(shown.figure(look)), cast(Form, form), size)
+        assert drawn is not None
+        image = context.renderer().draw(shown.picture(drawn.theme, drawn.size, framed=drawn.framed), cast(Form, form), drawn.size)
         return Response(
             image, headers=headers | ({"Content-Security-Policy": _SVG_POLICY} if form == "svg" else {}), media_type=MEDIA_TYPES[form]
         )
     if form == "html":
-        assert look is not None
         headers["Content-Security-Policy"] = _HTML_POLICY
-    return Response(_file(shown, form, look), headers=headers, media_type=MEDIA_TYPES[form])
+    return Response(_file(shown, form, drawn), headers=headers, media_type=MEDIA_TYPES[form])
 
 
-def card(shown: Shown) -> Response:
+def preview(shown: Shown) -> Response:
     """Return the picture a link preview shows: the chart, or a plain card with its finding where none can be drawn."""
-    size = Size()
-    title = str(shown.words.get("finding") or shown.chart.title)
     try:
-        figure = shown.figure(Look(theme="light", width="desk", height_px=size.height_px, card=True))
-        image = context.renderer().draw(exports.figure_json(figure), "png", size)
+        image = context.renderer().draw(shown.picture("light", Size(), framed=True), "png", Size())
         return Response(image, media_type="image/png", headers={"Cache-Control": "public, max-age=3600"})
     except (ImageBusy, ImageUnavailable) as error:
-        return placeholder(title, str(error))
+        return placeholder(str(shown.words.get("finding") or shown.chart.title), str(error))
 
 
 def placeholder(title: str, sentence: str) -> Response:
@@ -117,25 +126,22 @@ def told(shown: Shown) -> dict[str, Any]:
     return facts | exports.json_rows(shown.table)
 
 
-def look_of(query: Mapping[str, str], form: str) -> tuple[Look, Size]:
-    """Return how an image is to look. Errors: Refused naming the value and what is accepted."""
-    theme = query.get("theme", "light")
-    if theme not in ("light", "dark"):
-        raise Refused(400, f"theme={theme[:40]!r}: light or dark is accepted")
-    size = Size(
-        _whole(query, "width", 1200, 300, 2400),
-        _whole(query, "height", 630, 200, 2400),
-        _whole(query, "scale", 1, 1, 3),
-    )
-    card = query.get("card", "false" if form == "html" else "true")
-    if card not in ("true", "false"):
-        raise Refused(400, f"card={card[:40]!r}: true or false is accepted")
-    return Look(
-        theme="dark" if theme == "dark" else "light",
-        width="phone" if size.width_px < 600 else "desk",
-        height_px=size.height_px,
-        card=card == "true",
-    ), size
+@dataclasses.dataclass(frozen=True)
+class Drawing:
+    """How an image is asked for: its theme, its size, and whether finding and credit stand inside it."""
+
+    theme: str
+    size: Size
+    framed: bool
+
+
+def drawing_of(query: Mapping[str, str]) -> Drawing:
+    """Return how a query wants an image. Errors: Refused naming the value and what is accepted."""
+    for name, accepted in (("theme", ("light", "dark")), ("card", ("true", "false"))):
+        if query.get(name, accepted[0]) not in accepted:
+            raise Refused(400, f"{name}={query[name][:40]!r}: {accepted[0]} or {accepted[1]} is accepted")
+    size = Size(_whole(query, "width", 1200, 300, 2400), _whole(query, "height", 630, 200, 2400), _whole(query, "scale", 1, 1, 3))
+    return Drawing(query.get("theme", "light"), size, query.get("card", "true") == "true")
 
 
 def _whole(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
@@ -145,14 +151,15 @@ def _whole(query: Mapping[str, str], name: str, default: int, low: int, high: in
     return int(text)
 
 
-def _file(shown: Shown, form: str, look: Look | None) -> bytes:
+def _file(shown: Shown, form: str, drawn: Drawing | None) -> bytes:
     if form == "csv":
         return exports.csv_bytes(shown.table)
     if form == "parquet":
         return parquet(shown.table)
     if form == "xlsx":
         return exports.xlsx_bytes(shown.table, about_rows(shown), receipt_sheets(shown.receipt))
-    assert look is not None
+    assert drawn is not None
+    look = card.look_for(drawn.theme, drawn.size.width_px, drawn.size.height_px, shown.words, framed=False)
     figure = shown.figure(look)
     words = shown.words
     lines = [words.get("coverage"), words.get("credit"), f"Revision {shown.rev} · {shown.today:%Y-%m-%d} · model {shown.model}"]
