@@ -67,13 +67,14 @@ def guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 def answer_of(error: Exception) -> Response:
     """Return the response that tells a client about an exception."""
     from data.links import UnknownLink
+    from data.schema import StoreTooNew
     from data.store import ReadOnly, StoreBusy, UnknownRevision
 
     if isinstance(error, Refused):
         return error_answer(error.status, error.sentence, error.headers, **error.details)
     if isinstance(error, (UnknownRevision, UnknownLink)):
         return error_answer(404, str(error))
-    if isinstance(error, (ReadOnly, StoreBusy)):
+    if isinstance(error, (ReadOnly, StoreBusy, StoreTooNew)):
         return error_answer(503, str(error))
     if isinstance(error, ImageBusy):
         return error_answer(503, str(error), {"Retry-After": "3"})

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from data.model_version import model_version
 from web import context
-from web.answers import guarded, json_answer
+from web.answers import Refused, guarded, json_answer
 
 
 @guarded
