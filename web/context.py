@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 
 from data.process import the_store
@@ -24,4 +25,6 @@ def store() -> Store:
 @functools.cache
 def renderer() -> ImageRenderer:
     """The renderer of images, with its cache beside the store."""
-    return ImageRenderer(settings().home.resolve() / "cache" / "images", browser_path=settings().chromium or None)
+    made = ImageRenderer(settings().home.resolve() / "cache" / "images", browser_path=settings().chromium or None)
+    atexit.register(made.close)
+    return made

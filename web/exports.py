@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from data.frames import csv_text
+from web.images import TOPO_FOLDER
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -136,9 +137,18 @@ def html_bytes(figure: go.Figure, *, title: str, alt: str, lines: Sequence[str])
         f"<title>{html.escape(title)} · Ridgepoint</title>\n"
         "<style>body{font:14px/1.5 system-ui,sans-serif;margin:1rem auto;max-width:1200px;padding:0 1rem;color:#1a1a1a}"
         "p{margin:.2rem 0;color:#5f5f5f}</style>\n"
-        f"<div role='figure' aria-label='{html.escape(alt, quote=True)}'>{drawn}</div>\n{under}</html>\n"
+        f"{_shapes(figure)}<div role='figure' aria-label='{html.escape(alt, quote=True)}'>{drawn}</div>\n{under}</html>\n"
     )
     return page.encode("utf-8")
+
+
+def _shapes(figure: go.Figure) -> str:
+    """The shapes of the maps in a figure, put where plotly.js looks before it asks the network for them."""
+    plots = {trace.geo or "geo" for trace in figure.data if trace.type in ("scattergeo", "choropleth")}
+    names = {f"{figure.layout[plot].scope or 'world'}_{figure.layout[plot].resolution or 110}m" for plot in plots}
+    held = {name: (TOPO_FOLDER / f"{name}.json") for name in sorted(names)}
+    inside = ",".join(f'"{name}":{path.read_text(encoding="utf-8")}' for name, path in held.items() if path.is_file())
+    return f"<script>window.PlotlyGeoAssets={{topojson:{{{inside}}}}}</script>\n" if inside else ""
 
 
 def figure_json(figure: go.Figure) -> dict[str, Any]:

@@ -74,6 +74,13 @@ def test_html_stands_alone_and_runs_no_text():
     assert " src=" not in page.split("<body", 1)[0][:2000]
 
 
+def test_a_map_in_html_brings_its_shapes():
+    figure = go.Figure(go.Scattergeo(lon=[-90, 10], lat=[35, 50]))
+    assert '"world_110m":{"type":"Topology"' in exports.html_bytes(figure, title="", alt="", lines=[]).decode()
+    figure.update_geos(resolution=50)
+    assert '"world_50m":{"type":"Topology"' in exports.html_bytes(figure, title="", alt="", lines=[]).decode()
+
+
 def test_types_are_told_in_words():
     table = pd.DataFrame({"t": ["a"], "n": [1.5], "i": [1], "b": [True], "d": pd.to_datetime(["2026-01-02 03:04"])})
     told = exports.json_rows(table)
