@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field
 
 from analytics.bench.operation import Work
+from analytics.bench.roofline import expected_time_us
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,15 @@ def predict(work: Work, ceilings: Ceilings) -> Prediction | None:
     """
     bandwidth = None if work.path == "none" else ceilings.bandwidth(work.path)
     rate = None if work.flop_dtype is None else ceilings.flop_per_s.get(work.flop_dtype)
-    memory_s = work.bytes_min / bandwidth if bandwidth else 0.0
-    flop_s = work.flops / rate if rate and work.flops else 0.0
-    floor_s = ceilings.launch_floor_s * work.kernels
-    if not bandwidth and not rate and not floor_s:
+    floor_us = ceilings.launch_floor_s * work.kernels * 1e6
+    if not bandwidth and not rate and not floor_us:
         return None
-    longest = max(memory_s, flop_s)
-    bound = "launch" if floor_s > longest else ("mem" if memory_s >= flop_s else "flop")
-    return Prediction((longest + floor_s) * 1e6, bound, bandwidth, rate, floor_s * 1e6)
+    by_bytes, by_flops = (bandwidth or math.inf) / 1e9, (rate or math.inf) / 1e12  # without a ceiling a term costs nothing
+    memory_us = float(expected_time_us(work.bytes_min, by_bytes, 0.0, math.inf, 0.0))
+    flop_us = float(expected_time_us(0.0, math.inf, work.flops, by_flops, 0.0))
+    bound = "launch" if floor_us > max(memory_us, flop_us) else ("mem" if memory_us >= flop_us else "flop")
+    total = float(expected_time_us(work.bytes_min, by_bytes, work.flops, by_flops, floor_us))
+    return Prediction(total, bound, bandwidth, rate, floor_us)
 
 
 def impossible(seconds: float, work: Work, spec: Spec, margin: float = 1.02) -> str | None:

@@ -9,7 +9,7 @@ from analytics.bench.backends import first_of, interpreted, triton_reason
 from analytics.bench.operation import Backend, Call, Case, Operation, Work
 
 
-def _case(batch: int, page: int, kv: str | None, tokens: int = 1024, priority: int = 1, heads: tuple[int, int] = (8, 128)) -> Case:
+def _case(batch: int, page: int, kv: str | None, tokens: int = 256, priority: int = 1, heads: tuple[int, int] = (8, 128)) -> Case:
     return Case("kv.append", {"B": batch, "page": page, "S": tokens, "K": heads[0], "D": heads[1]}, "bf16", kv, priority)
 
 
@@ -18,7 +18,8 @@ def cases(suite: str, device: str) -> list[Case]:
         return [_case(5, 16, None, 64, 0, (2, 64)), _case(5, 16, "fp8", 64, 1, (2, 64))]
     batches = {"quick": (1, 32, 256), "full": (1, 8, 32, 128, 256, 512)}[suite]
     pages = (16, 64) if suite == "full" else (64,)
-    return [_case(b, page, kv, priority=0 if b == 256 and kv is None else 2) for page in pages for kv in (None, "fp8") for b in batches]
+    tokens = 256 if device == "cuda" else 64  # of each sequence in the pool, which has to outgrow the cache
+    return [_case(b, page, kv, tokens, 0 if b == 256 and kv is None else 2) for page in pages for kv in (None, "fp8") for b in batches]
 
 
 def account(case: Case) -> Work:
@@ -53,7 +54,7 @@ def reference(case: Case, inputs: dict[str, Any]) -> Any:
         pool = inputs[name].clone()
         for token, slot in enumerate(inputs["slots"].tolist()):
             pool[slot // case["page"], :, slot % case["page"]] = inputs[f"{name}_new"][token].to(pool.dtype)
-        pools.append(pool.double())
+        pools.append(pool)
     return pools
 
 

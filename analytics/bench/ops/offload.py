@@ -52,14 +52,14 @@ def build(case: Case, device: Any, seed: int) -> dict[str, Any]:
 
 
 def _offload_reference(case: Case, inputs: dict[str, Any]) -> Any:
-    return inputs["pool"][inputs["order"]].cpu().double()
+    return inputs["pool"][inputs["order"]].cpu()
 
 
 def _restore_reference(case: Case, inputs: dict[str, Any]) -> Any:
     pool = inputs["pool"].clone()
     for place, block in enumerate(inputs["order"].tolist()):
         pool[block] = inputs["host"][place].to(pool.device)
-    return pool.double()
+    return pool
 
 
 def _by_block(case: Case, inputs: dict[str, Any], device: Any) -> Call:

@@ -44,7 +44,7 @@ def _copy_reference(case: Case, inputs: dict[str, Any]) -> Any:
     pool = inputs["pool"].clone()
     for origin, goal in zip(inputs["origin"].tolist(), inputs["goal"].tolist()):
         pool[goal] = inputs["pool"][origin]
-    return pool.double()
+    return pool
 
 
 def _copy_triton(case: Case, inputs: dict[str, Any], device: Any) -> Call:

@@ -1,0 +1,1 @@
+"""What our own benchmarks measured: rooflines, bandwidth, predictions held against times, backends side by side."""
