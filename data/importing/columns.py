@@ -40,7 +40,7 @@ class Days:
 
 def missing(values: np.ndarray) -> np.ndarray:
     """Return a mask of the missing entries of a text column."""
-    return np.asarray(np.equal(values, None), dtype=bool) if len(values) else np.zeros(0, dtype=bool)
+    return np.asarray(values == None, dtype=bool)  # noqa: E711 - element by element
 
 
 def computed(values: np.ndarray, column: Column) -> Numbers:

@@ -319,7 +319,18 @@ def _unit(item: Assigned, meta: TableMeta) -> None:
     if item.field in ("chip_count", "CHIP_COUNT_TOTAL", "chip_count_low", "chip_count_high", "h100e"):
         unit = currency = ""
     item.unit, item.scale = unit, scale or 1.0
+    if column is not None and column.unit.endswith("/Mtok"):
+        item.unit, item.scale = "", _per_million(item.column.name)
     item.currency = currency if MONEY.search(item.field) else ""
+
+
+def _per_million(header: str) -> float:
+    """Return what a price is multiplied by to be per million tokens: headers say per token, per 1k or per million."""
+    match = re.search(r"(?:/|per\s|p\.)\s*(?:1\s*)?(k|thousand|m|million|000)?\s*(?:tok|token)", header, re.IGNORECASE)
+    if match is None:
+        return 1.0
+    amount = (match[1] or "").casefold()
+    return 1e3 if amount in ("k", "thousand", "000") else 1.0 if amount else 1e6
 
 
 def _write(sheet: Sheet, result: list[Assigned], report: Report) -> None:

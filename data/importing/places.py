@@ -47,6 +47,8 @@ def split_location(text: str) -> dict[str, str]:
     parts = [part.strip() for part in re.split(r"[\n,;]+|\s+[/|]\s+", shown) if part.strip()]
     parts = [part for part in parts if not re.fullmatch(r"[\d\s-]{4,10}", part)] or parts
     found: dict[str, str] = {}
+    if not parts:
+        return found
     named = country(parts[-1])
     if named and not (len(parts) > 1 and parts[-1] in STATES):
         found["country"] = named

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.importing import bulk, clusters, detect, inventory, layouts, mapping, records, rows, sheet
+from data.importing import bulk, clusters, detect, inventory, layouts, mapping, other_tables, records, rows, sheet
 from data.importing.columns import missing
 from data.importing.remembered import header_id
 from data.importing.report import Report
@@ -78,7 +78,10 @@ def read(
     rows.build(builder)
     if table == "clusters":
         clusters.finish(builder)
+    else:
+        other_tables.finish(builder)
     progress("checking")
+    rows.check_bounds(builder)
     rows.defaults(builder)
     rows.check_required(builder)
     frame = rows.to_frame(builder)

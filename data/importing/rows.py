@@ -319,6 +319,25 @@ def _fill(builder: Builder, name: str, value: str, what: str) -> None:
             builder.report.warn(f'{int(empty.sum()):,} row(s) name no {name}: "{value}" ({what}) is stored')
 
 
+def check_bounds(builder: Builder) -> None:
+    """Reject rows whose finished figures (sums, rates applied, filled from the row above) are out of bounds."""
+    for name, column in builder.meta.columns.items():
+        if not column.numeric or name not in builder.frame:
+            continue
+        values = builder.frame[name]
+        shown = np.array([_shown(value) for value in values], dtype=object) if len(values) < 10_000 else values
+        with np.errstate(invalid="ignore"):
+            if column.minimum is not None:
+                builder.reject(values < column.minimum, None, f"below {column.minimum:g}{_unit(column.unit)}", name, shown)
+            if column.maximum is not None:
+                builder.reject(values > column.maximum, None, f"above {column.maximum:g}{_unit(column.unit)}", name, shown)
+        builder.reject(np.isinf(values), None, "infinite: a finite number is needed", name, shown)
+
+
+def _shown(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.12g}"
+
+
 def check_required(builder: Builder) -> None:
     """Reject rows without a value in a required column."""
     for name, column in builder.meta.columns.items():

@@ -71,6 +71,7 @@ def bare(header: str) -> str:
     return " ".join(kept) or " ".join(tokens) or fold(header)
 
 
+@cache
 def _without_units(folded: str) -> str:
     """Return a folded header without words for units and scales, but with what stood in brackets."""
     kept = [token for token in folded.split() if token not in units.UNITS and token not in units.SCALES and token not in units.CURRENCIES]
@@ -91,7 +92,7 @@ def score(header: str, table: str, field: str) -> tuple[float, str]:
             continue
         if folded == word:
             return 1.05 if word == field else 1.0, f'the header is "{word}"'
-        if word in (plain, unitless):
+        if word in (plain, unitless) or (len(word.split()) > 2 and _without_units(word) == unitless):
             best, why = max((best, why), (0.95, f'the header is "{word}" with a unit'))
         elif best < 0.9:
             part = max(_part(word, plain, folded), _part(word, unitless, folded))

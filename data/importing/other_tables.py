@@ -1,0 +1,56 @@
+"""What is particular to tables besides clusters: ids from names, by aliases where there are any."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from data import shipped
+from data.importing import resolve
+from data.importing.columns import missing
+from data.importing.rows import Builder
+from data.importing.text import clean, fold, slug
+
+MODEL_TABLES = ("api_prices", "capability", "tokens_per_task", "host_speed")
+
+
+@cache
+def _model_ids() -> dict[str, str]:
+    """Return folded spelling -> model id, from the price list and its aliases."""
+    found = {fold(row["model_id"]): row["model_id"] for row in shipped.rows("api_prices")}
+    for row in shipped.rows("api_prices"):
+        found.setdefault(fold(row["model_name"]), row["model_id"])
+    for row in shipped.rows("model_aliases"):
+        if row["kind"] == "same_weights":
+            found.setdefault(fold(row["alias"]), row["model_id"])
+    return found
+
+
+def finish(builder: Builder) -> None:
+    """Give rows of a foreign file the ids that the table is keyed by."""
+    if builder.sheet.canonical:
+        return
+    name = builder.meta.name
+    if name == "chips":
+        _chip_ids(builder)
+    elif name in MODEL_TABLES:
+        _model_column(builder)
+
+
+def _chip_ids(builder: Builder) -> None:
+    ids, names = builder.column("chip_id"), builder.column("name")
+    for row in np.flatnonzero(missing(ids) & ~missing(names)):
+        known = resolve.chip(names[row])
+        ids[row] = known.chip_id if known and known.chip_id not in ("mixed", "none", "unknown") else slug(names[row])
+
+
+def _model_column(builder: Builder) -> None:
+    ids = builder.column("model_id")
+    for row in np.flatnonzero(~missing(ids)):
+        shown = clean(ids[row])
+        ids[row] = _model_ids().get(fold(shown)) or (slug(shown) if " " in shown else shown)
+    if "model_version" in builder.meta.columns:
+        versions = builder.column("model_version")
+        blank = missing(versions)
+        versions[blank] = ids[blank]
