@@ -94,9 +94,14 @@ def save(
     return _read(store, name[:length])
 
 
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of a link."""
+    return bool(_ID.fullmatch(text))
+
+
 def load(store: Store, link_id: str) -> Link:
     """Return a link by its id. Errors: UnknownLink."""
-    if not _ID.fullmatch(link_id):
+    if not is_id(link_id):
         raise UnknownLink(f"there is no link {link_id[:60]!r}; a link's name has at least {ID_LENGTH} small letters and digits from 2 to 7")
     return _read(store, link_id)
 

@@ -14,7 +14,7 @@ from web import context, site
 from web.answers import Refused, guarded, json_answer
 from web.shown import FORMS, LOOK_NAMES, Shown, answer, placeholder, preview
 
-_NOT_PARAMETERS = ("rev", "s", "embed", "embed_options")
+_NOT_PARAMETERS = (*state.RESERVED, "chart")
 
 
 @guarded
@@ -42,18 +42,22 @@ def chart_receipt(request: Request) -> Response:
 
 @guarded
 def page_picture(request: Request) -> Response:
-    """Answer with the preview picture of a page: its first chart in the state of the query; what cannot be read is left at its default."""
+    """Answer with the preview picture of a page: the chart its address brings forward, else the one it opens on.
+
+    The chart is drawn in the address's state; what cannot be read of it is left at its default.
+    """
     name = request.path_params["page"]
     about = next((page for page in site.EVERY_PAGE.values() if page.file == name), None)
     if about is None:
         raise Refused(404, f"there is no page {name[:80]!r}; the pages are {', '.join(p.file for p in site.EVERY_PAGE.values())}")
-    own = next((chart for chart in registry.CHARTS.values() if chart.page == name), None) if every_chart() else None
+    known = {chart.id: chart for chart in every_chart() if chart.page == name}
+    own = known.get(request.query_params.get("chart", "")) or known.get(about.opens_on)
     if own is None:
         return placeholder(about.title, about.sentence)
-    params, _ = state.decode(own.params, [pair for pair in request.query_params.multi_items() if pair[0] in own.params.model_fields])
+    params, _ = state.decode(own.params, [pair for pair in own_pairs(own, request) if pair[0] in own.params.model_fields])
     rev = request.query_params.get("rev", "")
-    known = rev.isdigit() and len(rev) < 15 and 1 <= int(rev) <= context.store().head()
-    return preview(computed(own, params, int(rev) if known else None))
+    there = rev.isascii() and rev.isdigit() and len(rev) < 15 and 1 <= int(rev) <= context.store().head()
+    return preview(computed(own, params, int(rev) if there else None))
 
 
 def every_chart() -> list[Any]:
@@ -73,12 +77,29 @@ def chart_by_id(chart_id: str) -> Any:
 
 def shown(chart: Any, request: Request) -> Shown:
     """Return a chart computed for a query. Errors: Refused for a parameter that cannot be read; UnknownRevision."""
-    pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in _NOT_PARAMETERS]
-    pairs = [(name, value) for name, value in pairs if name in chart.params.model_fields or name not in LOOK_NAMES]
+    pairs = [pair for pair in own_pairs(chart, request) if pair[0] in chart.params.model_fields or pair[0] not in LOOK_NAMES]
     params, ignored = state.decode(chart.params, pairs)
     if ignored:
         raise Refused(400, "; ".join(ignored), ignored=ignored)
     return computed(chart, params, revision_of(request))
+
+
+def own_pairs(chart: Any, request: Request) -> list[tuple[str, str]]:
+    """Return the pairs of a query that are this chart's, read as a page reads its address.
+
+    A page writes the chart it brings forward (`chart=ID`) by plain names and its other charts as `name.parameter`.
+    """
+    others = {other.id.split(".")[1] for other in every_chart() if other.page == chart.page}
+    own, plain = chart.id.split(".")[1], request.query_params.get("chart", chart.id) == chart.id
+    found = []
+    for name, value in request.query_params.multi_items():
+        prefix, dot, rest = name.partition(".")
+        if dot and prefix in others:
+            if prefix == own:
+                found.append((rest, value))
+        elif plain and name not in _NOT_PARAMETERS:
+            found.append((name, value))
+    return found
 
 
 def computed(chart: Any, params: Any, rev: int | None) -> Shown:

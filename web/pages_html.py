@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from data.links import is_id
 from web import site
 from web.addresses import public_url
 from web.answers import guarded
@@ -53,18 +54,19 @@ def streamlit_page(head: str) -> HTMLResponse:
 
 @guarded
 def page(request: Request) -> Response:
-    """Answer a page's address with its title, its sentence and the picture of its first chart in the address's own state."""
+    """Answer a page's address with its title, its sentence and the picture of its link, or of its chart in the address's own state."""
     slug = request.url.path.strip("/")
     about = site.pages()[slug]
     base = public_url(request)
     query = f"?{request.url.query}" if request.url.query else ""
+    link = request.query_params.get("s", "")
     title = about.title if not slug else f"{about.title} · Ridgepoint"
     return streamlit_page(
         tags(
             title=title,
             description=about.sentence,
             url=f"{base}/{slug}{query}",
-            image=f"{base}/og/{about.file}.png{query}",
+            image=f"{base}/s/{link}.png" if is_id(link) else f"{base}/og/{about.file}.png{query}",
             image_alt=about.sentence,
         )
     )

@@ -12,20 +12,23 @@ _PAGES_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
 @dataclass(frozen=True)
 class Page:
-    """One page: the name of its file, its title and what it answers."""
+    """One page: the name of its file, its title, what it answers, and the chart it opens on."""
 
     file: str
     title: str
     sentence: str
+    opens_on: str = ""
 
 
 EVERY_PAGE = {
     "": Page("overview", "Ridgepoint", "Who builds which AI cluster, which chips may be sold to whom, what a token costs and why."),
-    "clusters": Page("clusters", "Clusters", "IT power, cost and timing of AI clusters, site by site, every number with its source."),
-    "chips": Page("chips", "Export controls", "Which chips may be sold to whom, on which day, by which clause."),
-    "prices": Page("prices", "Inference cost", "What a level of capability costs by the token, and how fast that falls."),
-    "serving": Page("serving", "Serving", "What serving a reasoning model takes: chips, memory, speed and money."),
-    "measured": Page("measured", "Measured", "Benchmarks run by this project: bandwidths, kernels and throughput."),
+    "clusters": Page(
+        "clusters", "Clusters", "IT power, cost and timing of AI clusters, site by site, every number with its source.", "clusters.power"
+    ),
+    "chips": Page("chips", "Export controls", "Which chips may be sold to whom, on which day, by which clause.", "chips.plane"),
+    "prices": Page("prices", "Inference cost", "What a level of capability costs by the token, and how fast that falls.", "prices.level"),
+    "serving": Page("serving", "Serving", "What serving a reasoning model takes: chips, memory, speed and money.", "serving.memory"),
+    "measured": Page("measured", "Measured", "Benchmarks run by this project: bandwidths, kernels and throughput.", "measured.roofline"),
     "data": Page("data", "Data", "Bring a CSV, see what it would change, accept it or undo it."),
     "claims": Page("claims", "Claims", "Claims made about AI compute, each beside the numbers that bear on it."),
     "sources": Page("sources", "Sources", "Every source, with its date, its licence and the rows that rest on it."),

@@ -94,6 +94,13 @@ def test_a_value_out_of_range_is_named_with_what_is_accepted(client):
         assert name in answer.json()["error"]
 
 
+def test_a_pages_query_is_read_as_the_page_reads_it(client):
+    alone = client.get(f"/api/charts/{CHART}.csv?by=user&rev=1").content
+    assert alone != client.get(f"/api/charts/{CHART}.csv?rev=1").content
+    assert client.get(f"/api/charts/{CHART}.csv?chart={CHART}&by=user&rev=1&s=aaaaaaaaaaaa&embed=true").content == alone
+    assert client.get(f"/api/charts/{CHART}.csv?chart=clusters.other&quantile=3&power.by=user&rev=1").content == alone
+
+
 def test_wrong_methods_are_refused_with_json(client):
     answer = client.post("/api/charts", json={})
     assert answer.status_code in (404, 405)
