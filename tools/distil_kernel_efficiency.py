@@ -9,6 +9,7 @@ It is needed only here. In an environment of its own:
 For every measurement the roofline time is max(bytes / memory bandwidth, FLOPs / dense peak) with the datasheet rates of
 data/sources/chips.csv and the bytes and FLOPs of analytics/accounting.py; the fraction is roofline time over measured time. Measurements
 are collected at the nearest node of a coarse grid over the shape (logarithmic distance) and the median per node is kept, at most 1.
+Points that a straight line between their neighbours along the first axis gives back within 5 % (log-log) are left out.
 """
 
 from __future__ import annotations
@@ -113,7 +114,27 @@ def collect(frame: pd.DataFrame, axes: dict[str, list[float]], tolerance: float 
         keep &= np.abs(value - grid[nearest]) <= np.log(tolerance)
         snapped[name] = np.asarray(sorted(nodes))[nearest]
     out = pd.DataFrame(snapped).assign(fraction=frame["fraction"].to_numpy())[keep.to_numpy()]
-    return out.groupby(list(axes), as_index=False)["fraction"].median()
+    return thin(out.groupby(list(axes), as_index=False)["fraction"].median(), list(axes))
+
+
+def thin(cells: pd.DataFrame, axes: list[str], tolerance: float = 0.05) -> pd.DataFrame:
+    """The cells without those that interpolation between kept ones along the first axis gives back within `tolerance`."""
+    kept = []
+    cells = cells.assign(fraction=cells["fraction"].clip(upper=1.0)).sort_values(axes)
+    for _, curve in cells.groupby(axes[1:], sort=False):
+        x, y = np.log(curve[axes[0]].to_numpy()), np.log(curve["fraction"].to_numpy())
+        keep, pending = {0, len(x) - 1}, [(0, len(x) - 1)]
+        while pending:
+            first, last = pending.pop()
+            if last - first < 2:
+                continue
+            off = np.abs(np.interp(x[first : last + 1], x[[first, last]], y[[first, last]]) - y[first : last + 1])
+            if off.max() > tolerance:
+                worst = first + int(off.argmax())
+                keep.add(worst)
+                pending += [(first, worst), (worst, last)]
+        kept.append(curve.iloc[sorted(keep)])
+    return pd.concat(kept) if kept else cells
 
 
 def gemm(system: str, chip: Chip) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ class Calibration:
     request_s: float = 1e-3  #: host time of admitting and finishing a request on its rank [s]
     data_spread: float = 0.2  #: how far prefills of attention-data ranks fall into different steps: 0 all together, 1 all apart
     expert_skew: float = 0.2  #: extra products of the busiest expert rank, times (1 - 1 / ranks)
+    overlap: float = 0.0  #: share of compute behind which exchanges between ranks hide (two micro-batches in turn: 1)
     most_per_rank: float = 2048.0  #: sequences an engine holds on one attention rank at most
     fitted_on: str = ""  #: what the set was fitted on, as a sentence
 
@@ -35,8 +36,8 @@ class Calibration:
                 raise ValueError(f"calibration: {field.name} must be from 0 to 65,536, got {value!r}")
         if min(self.gemm, self.experts, self.attention, self.exchange, self.elementwise_efficiency) < 0.1 or self.most_per_rank < 1:
             raise ValueError("calibration: factors of kernel times must be at least 0.1 and most_per_rank at least 1")
-        if self.elementwise_efficiency > 1 or self.data_spread > 1:
-            raise ValueError("calibration: elementwise_efficiency and data_spread are shares and must be at most 1")
+        if max(self.elementwise_efficiency, self.data_spread, self.overlap) > 1:
+            raise ValueError("calibration: elementwise_efficiency, data_spread and overlap are shares and must be at most 1")
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], engine: str = "") -> Calibration:

@@ -85,6 +85,12 @@ class StepTime:
         return np.asarray(PARTS)[np.argmax(np.stack(np.broadcast_arrays(*[getattr(self, part) for part in PARTS])), axis=0)]
 
 
+def _loaded(layout: Layout, calibration: Calibration) -> Layout:
+    """A layout with the usual skew of routing on top of the imbalance asked for."""
+    skew = 1 + calibration.expert_skew * (1 - 1 / layout.expert)
+    return dataclasses.replace(layout, expert_imbalance=min(layout.expert_imbalance * skew, 1000.0))
+
+
 @lru_cache(maxsize=4096)
 def _curves(shape: Shape, chip: Chip, layout: Layout, precision: Precision, kernels: _ById) -> step.Curves:
     return step.Compiler(shape, chip, layout, precision, kernels.table).curves()
@@ -114,7 +120,9 @@ class Fleet:
         if len(many) != len(self.deployments):
             raise ValueError(f"one calibration or one per deployment is needed, got {len(many)} for {len(self.deployments)}")
         self.calibrations = many
-        self.curves = [_curves(d.shape, d.chip, d.layout, d.precision, _ById(kernels)) for d in self.deployments]
+        self.curves = [
+            _curves(d.shape, d.chip, _loaded(d.layout, c), d.precision, _ById(kernels)) for d, c in zip(deployments, many, strict=True)
+        ]
         layouts = [d.layout for d in self.deployments]
         self.data = np.array([float(layout.data) for layout in layouts])
         self.pipeline = np.array([float(layout.pipeline) for layout in layouts])
@@ -125,7 +133,6 @@ class Fleet:
                 for layout, c in zip(layouts, many, strict=True)
             ]
         )
-        self._busiest = np.array([1 + c.expert_skew * (1 - 1 / layout.expert) for layout, c in zip(layouts, many, strict=True)])
         self.most_per_rank = np.array([c.most_per_rank for c in many])
         shapes = [d.shape for d in self.deployments]
         self.local_window = np.array([float(shape.window) if shape.local_layers else 1.0 for shape in shapes])
@@ -147,14 +154,18 @@ class Fleet:
         """Curves over tokens of the parts of a pass, calibration applied."""
         return {
             "weights": self._stack(lambda v, c: c.gemm * v.weights + c.experts * v.expert_weights),
-            "flops": self._stack(lambda v, c: c.gemm * v.flops)
-            + self._busiest[:, None] * self._stack(lambda v, c: c.experts * v.expert_flops),
+            "flops": self._stack(lambda v, c: c.gemm * v.flops + c.experts * v.expert_flops),
             "activations": self._stack(lambda v, c: v.elementwise / c.elementwise_efficiency),
-            "communication": self._stack(lambda v, c: c.exchange * v.communication),
+            "communication": self._visible_exchange(),
             "decode_extra": self._stack(lambda v, c: c.gemm * (v.decode_extra + v.head)),
             "prefill_extra": self._stack(lambda v, c: c.gemm * v.prefill_extra),
             "head": self._stack(lambda v, c: c.gemm * v.head),
         }
+
+    def _visible_exchange(self) -> np.ndarray:
+        """Exchanges that computation does not hide."""
+        busy = self._stack(lambda v, c: c.overlap * (c.gemm * (v.weights + v.flops) + c.experts * (v.expert_weights + v.expert_flops)))
+        return np.maximum(self._stack(lambda v, c: c.exchange * v.communication) - busy, 0.0)
 
     @cached_property
     def _pass_total(self) -> np.ndarray:

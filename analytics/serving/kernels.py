@@ -57,8 +57,8 @@ class _Grid:
 class KernelTable:
     """Fractions of the roofline by operation, chip, format and shape; `sources` names where each came from."""
 
-    grids: dict[tuple[str, str, str], _Grid] = field(default_factory=dict)
-    sources: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    grids: dict[tuple[str, str, str], _Grid] = field(default_factory=dict, repr=False)
+    sources: dict[tuple[str, str, str], str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], own: Iterable[Mapping[str, Any]] = ()) -> KernelTable:
@@ -101,13 +101,18 @@ class KernelTable:
 
 
 def _grid(points: dict[tuple[float, ...], float]) -> _Grid:
-    """A full grid from scattered nodes: a hole takes the value of the nearest filled node."""
+    """A full grid from scattered nodes: holes along the first axis are interpolated, the rest take the nearest filled node."""
     where = np.log2(np.asarray(list(points)))
     values = np.log(np.asarray(list(points.values())))
     nodes = tuple(np.unique(where[:, axis]) for axis in range(where.shape[1]))
     full = np.full([len(axis) for axis in nodes], np.nan)
     index = tuple(np.searchsorted(axis, where[:, i]) for i, axis in enumerate(nodes))
     full[index] = values
+    curves = full.reshape(len(nodes[0]), -1)  # the table leaves out points that interpolation along the first axis gives back
+    for curve in curves.T:
+        known_at = ~np.isnan(curve)
+        if known_at.any():
+            curve[:] = np.interp(nodes[0], nodes[0][known_at], curve[known_at])
     holes = np.argwhere(np.isnan(full))
     if len(holes):
         filled = np.argwhere(~np.isnan(full))

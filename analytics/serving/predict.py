@@ -53,9 +53,9 @@ class Predictor:
         if self.deployments:
             self.fleet = Fleet(self.deployments, self.kernels, [calibration(case) for case in self.owner])
 
-    def offline(self) -> dict[int, np.ndarray]:
-        """Output tokens/s per chip of every layout of every row that is a finite run, by row number."""
-        runs = [case for case in self.open if case.requests]
+    def offline(self, cases: Sequence[Case] | None = None) -> dict[int, np.ndarray]:
+        """Output tokens/s per chip of every layout of every row that is a finite run (of `cases`, or all), by row number."""
+        runs = [case for case in (self.open if cases is None else cases) if case.requests]
         if not runs:
             return {}
         which = np.concatenate([np.asarray(self.slices[case.row]) for case in runs])
@@ -72,9 +72,10 @@ class Predictor:
     def predict(self) -> list[Prediction]:
         """A prediction for every case, in order."""
         offline = self.offline()
-        return [self._one(case, offline) for case in self.cases]
+        return [self.one(case, offline) for case in self.cases]
 
-    def _one(self, case: Case, offline: dict[int, np.ndarray]) -> Prediction:
+    def one(self, case: Case, offline: dict[int, np.ndarray]) -> Prediction:
+        """The prediction of one case; `offline` holds the finite runs already replayed."""
         out = Prediction(case)
         if case.problem or case.kernel_note:
             out.notes.append(case.problem)

@@ -22,6 +22,8 @@ BATCHES = 2.0 ** (np.arange(13 * 2 + 1) / 2)
 CONTEXTS = 2.0 ** np.arange(4, 21, 0.5)
 #: Prompt lengths at which prefill attention is sampled.
 LENGTHS = 2.0 ** np.arange(4, 21, 0.5)
+#: Compute rate of sparse latent attention over dense (FlashMLA README, H800: 410 against 660 TFLOP/s).
+SPARSE_RATE = 410 / 660
 #: Tokens one pass of an engine takes, so how many prompts share a prefill kernel.
 PASS_TOKENS = 8192.0
 
@@ -144,7 +146,7 @@ class Compiler:
             key = self.key("gemm", fmt)
             fraction = self.kernels.fraction(key, rows=n, weights=matrix.n * matrix.k)
             moved = np.asarray(accounting.gemm_bytes(n, matrix.n, matrix.k, act, WEIGHT_BYTES[fmt], 2.0)) / self.chip.memory_bandwidth
-            worked = np.asarray(accounting.gemm_flops(n, matrix.n, matrix.k)) / self.chip.peak(fmt)
+            worked = np.asarray(accounting.gemm_flops(n, matrix.n, matrix.k)) / self.chip.peak(fmt) / self.chip.product_scale
             time = np.maximum(moved, worked) / fraction
             read = np.minimum(time, matrix.n * matrix.k * WEIGHT_BYTES[fmt] / self.chip.memory_bandwidth / fraction[0])
             weights += matrix.times * read
@@ -166,7 +168,8 @@ class Compiler:
             busy, shape.experts, shape.top_k, shape.hidden, width, WEIGHT_BYTES[fmt], act, shape.ffn_gated, hit
         )
         moved = np.asarray(moved) / self.chip.memory_bandwidth
-        worked = np.asarray(accounting.expert_gemm_flops(busy, shape.top_k, shape.hidden, width, shape.ffn_gated)) / self.chip.peak(fmt)
+        worked = np.asarray(accounting.expert_gemm_flops(busy, shape.top_k, shape.hidden, width, shape.ffn_gated))
+        worked = worked / self.chip.peak(fmt) / self.chip.product_scale
         key = self.key("expert_gemm", fmt)
         fraction = self.kernels.fraction(
             key, rows=all_tokens * shape.top_k / shape.experts, weights=shape.hidden * width, experts=shape.experts / layout.expert
@@ -229,6 +232,7 @@ class Compiler:
         moved = (moved + accounting.mla_decode_io_bytes(batch, heads, shape.mla_kv_lora, shape.mla_rope_dim)) / chip.memory_bandwidth
         math = "fp8" if kv_bytes <= 1 and "fp4" in chip.peak_flops else "bf16"
         worked = np.asarray(accounting.mla_decode_flops(batch, context, heads, shape.mla_kv_lora, shape.mla_rope_dim)) / chip.peak(math)
+        worked = worked / (SPARSE_RATE if shape.index_topk else 1.0)
         return np.maximum(moved, worked) / self.kernels.fraction(key, streams=batch, context=context, group=heads)
 
     def indexer(self, batch: np.ndarray, context: np.ndarray) -> np.ndarray:
