@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import threading
+from pathlib import Path
 
+from data.blobs import leftovers
 from data.settings import Settings
 from data.store import Store
 
@@ -21,6 +25,7 @@ def the_store(settings: Settings | None = None) -> Store:
     with _lock:
         if home not in _open:
             _open[home] = Store.open(settings)
+            _tidy(_open[home].home)
         return _open[home]
 
 
@@ -29,3 +34,12 @@ def close_all() -> None:
     with _lock:
         while _open:
             _open.popitem()[1].close()
+
+
+def _tidy(home: Path) -> None:
+    """Remove what a killed process left half-made. The store is ours alone by now, so nobody is still writing it."""
+    shutil.rmtree(home / "tmp", ignore_errors=True)
+    for folder in ("blobs", "uploads"):
+        for partial in leftovers(home / folder):
+            with contextlib.suppress(OSError):
+                partial.unlink()
