@@ -1,5 +1,7 @@
 """Uploads over HTTP: a dry run writes nothing, a commit is one revision, an open question stops it."""
 
+import threading
+
 import pytest
 
 from web.answers import Refused
@@ -64,3 +66,34 @@ def test_an_unknown_table_is_named(client):
 def test_no_upload_leaves_a_file_behind(client, home):
     upload(client)
     assert not list((home / "tmp").glob("*"))
+
+
+def test_imports_at_once_become_one_revision_each_while_reading_goes_on(client):
+    before = client.get("/healthz").json()["revision"]
+    codes, read = [], []
+
+    def write(number):
+        answer = upload(client, "&commit=true", f"{COLUMNS}\n{ROW.replace('upload-check', f'at-once-{number}')}\n".encode())
+        codes.append((answer.status_code, answer.json().get("revision")))
+
+    def look():
+        read.extend(client.get("/api/charts/clusters.power.csv").status_code for _ in range(3))
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(2)] + [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [(200, before + 1), (200, before + 2)]
+    assert set(read) == {200}
+
+
+def test_more_imports_than_seats_are_asked_to_come_back(client, monkeypatch):
+    monkeypatch.setattr("web.uploads_api._seats", threading.BoundedSemaphore(1))
+    from web import uploads_api
+
+    with uploads_api._seats:
+        answer = upload(client)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert upload(client).status_code == 200
