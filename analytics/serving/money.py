@@ -209,11 +209,11 @@ def _break_even(share: np.ndarray, rate: float, rent: float, price: float, scali
     """Least daily tokens at which rent is no more than the API's bill.
 
     Rent is constant between the volumes at which some hour needs one more replica, and the bill grows, so each such interval is
-    settled by one division. Searched up to 512 replicas in the busiest hour; beyond, whole replicas no longer matter.
+    settled by one division. Searched up to 128 replicas in the busiest hour; beyond, whole replicas no longer matter.
     """
-    hours = share[share > 1e-6 * share.max()]  # a hour below a 512th of the peak never needs a second replica
-    steps = np.unique(np.concatenate([np.arange(1, 513) * rate * 3600 / s for s in hours]))
-    steps = steps[steps <= 512 * rate * 3600 / hours.max() * (1 + 1e-12)]
+    hours = share[share > 1e-6 * share.max()]  # a hour below a 128th of the peak never needs a second replica
+    steps = np.unique(np.concatenate([np.arange(1, 129) * rate * 3600 / s for s in hours]))
+    steps = steps[steps <= 128 * rate * 3600 / hours.max() * (1 + 1e-12)]
     rents = _replicas(steps, share, rate, scaling).sum(axis=-1) * rent
     least = rents / price * 1e6  # volume at which the bill reaches the rent of this interval
     start = np.append(0.0, steps[:-1])

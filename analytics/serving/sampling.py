@@ -101,8 +101,7 @@ def _wins(right: int, wrong: int, shares: np.ndarray) -> float:
     k = np.arange(wrong + 1)
     log_factorial = _log_gamma(k + 1.0)
     series = np.zeros((y.size, wrong + 1))
-    series[:, 0] = 1.0
-    scale = 0.0  # votes are taken with Poisson weights, so the terms stay near one whatever their number
+    series[:, 0] = 1.0  # Poisson weights instead of raw powers keep the terms near one, whatever the number of votes
     for share in shares:
         mean = share * wrong
         term = np.exp(k * np.log(mean) - mean - log_factorial)

@@ -1,0 +1,209 @@
+"""How sure a result is: ranges of inputs and the model's own error carried through, what moves it most, and the nearest measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analytics.accounting import Numbers
+from analytics.checks import require
+from analytics.prices.student_t import critical_value
+
+DRAWS = 10_000
+
+
+@dataclass(frozen=True)
+class Range:
+    """An input known as low, central and high; drawn from the triangle over them, so never outside what a source gives."""
+
+    low: float
+    central: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite([self.low, self.central, self.high]).all() and self.low <= self.central <= self.high):
+            raise ValueError(f"a range must rise from low over central to high, got {self.low:g}, {self.central:g}, {self.high:g}")
+
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n draws."""
+        if self.low == self.high:
+            return np.full(n, float(self.central))
+        return rng.triangular(self.low, self.central, self.high, n)
+
+    def ends(self) -> tuple[float, float]:
+        """Low and high."""
+        return self.low, self.high
+
+
+@dataclass(frozen=True)
+class Residual:
+    """The model's own error as a factor: measured over predicted, known from n left-out measurements.
+
+    Logarithms of the ratios are taken as normal with unknown mean and spread, so a new one follows Student's t with n - 1 degrees of
+    freedom, wider by sqrt(1 + 1/n). Fewer than three measurements give no band (ValueError).
+    """
+
+    mean_log: float
+    sd_log: float
+    n: int
+
+    @classmethod
+    def of(cls, measured_over_predicted: Numbers) -> Residual:
+        """From the ratios of measurements left out of the fit."""
+        ratios = np.asarray(measured_over_predicted, dtype=float).ravel()
+        require(np.isfinite(ratios) & (ratios > 0), "measured over predicted", ratios if ratios.size else 1.0, "above 0")
+        if ratios.size < 3:
+            raise ValueError(f"an error band needs at least 3 measurements, got {ratios.size}")
+        logs = np.log(ratios)
+        return cls(float(logs.mean()), float(logs.std(ddof=1)), int(ratios.size))
+
+    @property
+    def central(self) -> float:
+        """Factor of the prediction itself."""
+        return 1.0
+
+    @property
+    def spread(self) -> float:
+        """Scale of the t distribution of a new log ratio."""
+        return self.sd_log * float(np.sqrt(1 + 1 / self.n))
+
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n factors."""
+        return np.exp(self.mean_log + self.spread * rng.standard_t(self.n - 1, n))
+
+    def factors(self, share: float = 0.9) -> tuple[float, float]:
+        """Factors between which this share of new measurements should fall."""
+        t = critical_value(share, self.n - 1)
+        return float(np.exp(self.mean_log - t * self.spread)), float(np.exp(self.mean_log + t * self.spread))
+
+    def ends(self) -> tuple[float, float]:
+        """The 90 % factors."""
+        return self.factors()
+
+
+Doubtful = Range | Residual | Numbers
+
+
+@dataclass(frozen=True)
+class Band:
+    """A result under doubt: at the central inputs, and quantiles over the draws."""
+
+    central: float
+    low: float  #: 5 % of draws are below
+    median: float
+    high: float  #: 5 % of draws are above
+    draws: np.ndarray
+
+    @property
+    def share_without_result(self) -> float:
+        """Share of draws with no result (nothing fits, no layout reaches the limits)."""
+        return float(np.mean(~np.isfinite(self.draws)))
+
+
+def propagate(result: Callable[..., Any], inputs: Mapping[str, Doubtful], draws: int = DRAWS, seed: int = 0) -> Band:
+    """A result's band when its inputs are doubtful: one vectorised call of `result` with arrays of draws.
+
+    Parameters: result, a function of the inputs by name that broadcasts; inputs, numbers, Range or Residual, the last as a factor;
+    draws, at least 100; seed, so that the same question has the same answer. Returns: Band. Inputs are drawn independently.
+    """
+    if draws < 100:
+        raise ValueError(f"draws must be at least 100, got {draws}")
+    rng = np.random.default_rng(seed)
+    drawn = {name: value.draw(draws, rng) if isinstance(value, Range | Residual) else value for name, value in inputs.items()}
+    values = np.broadcast_to(np.asarray(result(**drawn), dtype=float), (draws,))
+    central = float(np.asarray(result(**{name: _central(value) for name, value in inputs.items()}), dtype=float))
+    known = values[np.isfinite(values)]
+    low, median, high = np.quantile(known, [0.05, 0.5, 0.95]) if known.size else (np.nan, np.nan, np.nan)
+    return Band(central, float(low), float(median), float(high), values)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a tornado: the result with one input at its low and its high end, all others central."""
+
+    name: str
+    at_low: float
+    at_high: float
+
+    @property
+    def swing(self) -> float:
+        """Distance between the two results."""
+        return abs(self.at_high - self.at_low)
+
+
+def tornado(result: Callable[..., Any], inputs: Mapping[str, Doubtful]) -> list[Bar]:
+    """What moves a result: each doubtful input in turn at its ends, widest bar first; one vectorised call.
+
+    Parameters as in `propagate`; a Residual goes to its 90 % factors. Returns: a bar for each Range or Residual.
+    """
+    doubtful = [name for name, value in inputs.items() if isinstance(value, Range | Residual)]
+    if not doubtful:
+        return []
+    given: dict[str, Any] = {}
+    for name, value in inputs.items():
+        if not isinstance(value, Range | Residual):
+            given[name] = value
+            continue
+        column = np.full(2 * len(doubtful), value.central, dtype=float)
+        at = doubtful.index(name)
+        column[2 * at], column[2 * at + 1] = value.ends()
+        given[name] = column
+    values = np.broadcast_to(np.asarray(result(**given), dtype=float), (2 * len(doubtful),))
+    bars = [Bar(name, float(values[2 * i]), float(values[2 * i + 1])) for i, name in enumerate(doubtful)]
+    return sorted(bars, key=lambda bar: -(bar.swing if np.isfinite(bar.swing) else np.inf))
+
+
+def _central(value: Doubtful) -> Any:
+    return value.central if isinstance(value, Range | Residual) else value
+
+
+@dataclass(frozen=True)
+class Passport:
+    """Where a prediction stands among measurements."""
+
+    nearest: int  #: index of the nearest measured point
+    distance: float  #: doublings between it and the prediction, over all axes: 1 is a factor of two on one of them
+    farthest_axis: str  #: axis that contributes most to the distance
+    ratio: float  #: measured over predicted at that point
+    n: int  #: measured points of the same group (chip and model family)
+    median_error: float  #: median of |predicted / measured - 1| over the group; NaN without points
+
+
+def passport(
+    at: Mapping[str, float],
+    points: Mapping[str, Numbers],
+    predicted: Numbers,
+    measured: Numbers,
+    same_group: Numbers,
+    prefer_group: bool = True,
+) -> Passport:
+    """The nearest measured point, its distance and error, and how many of its kind there are.
+
+    Parameters: at, value of each axis where the prediction stands (positive: batch, lengths, chips, bandwidth ...); points, the same
+    axes of the m measured points (NaN where not published: that axis then does not count for that point); predicted and measured,
+    m values each; same_group, m booleans: same chip and model family; prefer_group: look inside the group first where it has points.
+    Distance: root of the sum of squared log2 ratios. Returns: Passport. Errors: ValueError without points.
+    """
+    predicted, measured = np.asarray(predicted, dtype=float), np.asarray(measured, dtype=float)
+    group = np.asarray(same_group, dtype=bool)
+    if measured.size == 0:
+        raise ValueError("no measured point to compare with")
+    for name, value in at.items():
+        require(np.isfinite(value) and value > 0, name, value, "above 0")
+    logs = np.stack([np.log2(np.asarray(points[name], dtype=float)) - np.log2(value) for name, value in at.items()])
+    squares = np.where(np.isfinite(logs), logs**2, 0.0)
+    distance = np.sqrt(squares.sum(axis=0))
+    candidates = np.where(group, distance, np.inf) if prefer_group and group.any() else distance
+    nearest = int(np.argmin(candidates))
+    errors = np.abs(predicted[group] / measured[group] - 1)
+    return Passport(
+        nearest,
+        float(distance[nearest]),
+        list(at)[int(np.argmax(squares[:, nearest]))],
+        float(measured[nearest] / predicted[nearest]),
+        int(group.sum()),
+        float(np.median(errors)) if errors.size else float("nan"),
+    )
