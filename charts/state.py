@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from charts.numbers import plain
 from charts.params import ChartParams
 
-RESERVED = ("rev", "s", "embed", "embed_options")
+RESERVED = ("rev", "s", "chart", "embed", "embed_options")
 P = TypeVar("P", bound=ChartParams)
 
 
@@ -54,7 +54,7 @@ def decode(model: type[P], given: Iterable[tuple[str, str]]) -> tuple[P, list[st
         texts.setdefault(name, []).append(text)
     values: dict[str, Any] = {}
     for name, found in texts.items():
-        kind = _bare(model.model_fields[name].annotation)
+        kind = bare(model.model_fields[name].annotation)
         try:
             value = _read_list(kind, found) if typing.get_origin(kind) in (tuple, list) else _read(kind, found[-1])
             values[name] = getattr(model(**{name: value}), name)
@@ -66,7 +66,7 @@ def decode(model: type[P], given: Iterable[tuple[str, str]]) -> tuple[P, list[st
 def accepted(model: type[ChartParams], name: str) -> str:
     """What a parameter accepts, in words."""
     field = model.model_fields[name]
-    kind = _bare(field.annotation)
+    kind = bare(field.annotation)
     if typing.get_origin(kind) is Literal:
         return f"one of {', '.join(map(str, typing.get_args(kind)))}"
     if typing.get_origin(kind) in (tuple, list):
@@ -84,7 +84,7 @@ def accepted(model: type[ChartParams], name: str) -> str:
     return "a text of at most " + str(next((m.max_length for m in field.metadata if hasattr(m, "max_length")), 200)) + " characters"
 
 
-def _bare(kind: Any) -> Any:
+def bare(kind: Any) -> Any:
     """The annotation without "or None"."""
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         return next(k for k in typing.get_args(kind) if k is not type(None))

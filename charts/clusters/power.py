@@ -141,7 +141,9 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     notes = []
     if len(due):
         notes.append(
-            f"{numbers.in_words(len(due)).capitalize()} plans are due by today but unconfirmed: {numbers.listed(sorted(set(due['line'])), 5)}."
+            f"{numbers.in_words(len(due)).capitalize()} plans are due by today but unconfirmed: "
+            + numbers.listed(sorted(set(due["line"])), 5)
+            + "."
         )
     top = seen.head(3)
     alt = (
@@ -245,7 +247,8 @@ def _draw(
     if width > 1:
         for part, fill in ((seen, tone), (later, tokens(look)["page"])):
             fig.add_scatter(
-                x=part["day"], y=part["value"], mode="markers", customdata=[write(v) for v in part["value"]], hovertemplate=hover, cliponaxis=False,
+                x=part["day"], y=part["value"], mode="markers", customdata=[write(v) for v in part["value"]], hovertemplate=hover,
+                cliponaxis=False,
                 marker=marks | {"color": fill, "line": {"color": tone, "width": 1.5}},
             )  # fmt: skip
 
@@ -256,7 +259,8 @@ def _claim_marks(fig: go.Figure, claims: list[dict], look: Look) -> None:
         return
     fig.add_scatter(
         x=[c["day"] for c in claims], y=[c["value"] for c in claims], mode="markers", cliponaxis=False,
-        text=[f"{as_text(c['name'])}: {write(c['value'])}<br>claim: {as_text(c['source'])}" for c in claims], hovertemplate="%{text}<extra></extra>",
+        text=[f"{as_text(c['name'])}: {write(c['value'])}<br>claim: {as_text(c['source'])}" for c in claims],
+        hovertemplate="%{text}<extra></extra>",
         marker={"symbol": "diamond-open", "size": 9 if look.phone else 10, "color": t["ink"], "line": {"width": 1.5}},
     )  # fmt: skip
 
@@ -265,7 +269,7 @@ def _frame(
     fig: go.Figure, table: pd.DataFrame, params: Params, look: Look, labels: list[EndLabel], ends: tuple, read: pd.Timestamp, height: int
 ) -> None:
     """Axes, the two verticals, notes and end labels."""
-    t, (name, unit, write) = tokens(look), QUANTITIES[params.quantity]
+    t, (_, _, write) = tokens(look), QUANTITIES[params.quantity]
     today = pd.Timestamp(table.attrs["today"])
     high = float(table["value"].max()) * (1.35 if params.log else 1.08)
     low = max(float(table["value"][table["value"] > 0].min()), high / 50) * 0.8 if params.log else 0.0

@@ -1,0 +1,151 @@
+"""Controls made from a chart's parameter model: one row in sight, the rest one click away."""
+
+from __future__ import annotations
+
+import datetime
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import streamlit as st
+
+from charts.numbers import plain
+from charts.params import extra
+from charts.registry import Chart
+from charts.state import bare
+from data.snapshot import Snapshot
+from pages._shell import screen, url_state
+
+SEGMENTS_CHARS = 46
+SLIDER_STEPS = 200
+LISTED = 60
+
+
+def control_row(chart: Chart, params: Any, snapshot: Snapshot, names: Sequence[str] | None, *, more: bool = True) -> None:
+    """Draw the controls.
+
+    Parameters: chart; its parameters now; the snapshot names are listed from; names of the parameters in the row (the first
+    three by default); more, whether the others stand in a popover at its end.
+    """
+    every = list(chart.params.model_fields)
+    row = list(names) if names is not None else every[:3]
+    rest = [name for name in every if name not in row]
+    with st.container(horizontal=True, wrap=True, vertical_alignment="bottom", gap="small"):
+        for name in row:
+            control(chart, params, snapshot, name)
+        if rest and more:
+            with st.popover("More", icon=None if screen.width() == "phone" else ":material/tune:"):
+                for name in rest:
+                    control(chart, params, snapshot, name, labelled=True)
+
+
+def control(chart: Chart, params: Any, snapshot: Snapshot, name: str, *, labelled: bool = False) -> None:
+    """Draw one control. Its label is shown where the value does not speak for itself, or where asked."""
+    told = extra(chart.params, name)
+    field = chart.params.model_fields[name]
+    key, label = url_state.key_of(chart, name), str(told.get("label") or name)
+    common = {"key": key, "help": field.description if labelled else None, "on_change": url_state.mark_edited}
+    value = getattr(params, name)
+    if key not in st.session_state:
+        st.session_state[key] = value
+    kind = told.get("widget")
+    quiet: Literal["visible", "collapsed"] = "visible" if labelled else "collapsed"
+    if kind == "choice":
+        _choice(label, told.get("labels") or {}, field.annotation, common, quiet)
+    elif kind == "pick":
+        options = dict(chart.options[name](snapshot)) if name in chart.options else {}
+        if value not in options:
+            options = {value: str(value) or f"any {label.lower()}"} | options
+        st.selectbox(label, list(options), format_func=lambda v: options.get(v, v), label_visibility=quiet, width=260, **common)
+    elif kind == "many":
+        _many(chart, name, label, tuple(value), chart.options[name](snapshot) if name in chart.options else {})
+    elif kind == "number":
+        _number(label, told, field, value, common)
+    elif kind == "flag":
+        st.toggle(label, **common)
+    elif kind == "area":
+        st.text_area(label, max_chars=_longest(field), **common)
+    elif kind == "words":
+        st.text_input(label, max_chars=_longest(field), placeholder=label, label_visibility=quiet, width=220, **common)
+    elif kind == "day":
+        st.date_input(
+            label, format="YYYY-MM-DD", min_value=datetime.date(1990, 1, 1), max_value=datetime.date(2060, 12, 31), width=170, **common
+        )
+
+
+def _choice(label: str, labels: Mapping[str, str], annotation: Any, common: dict[str, Any], quiet: Literal["visible", "collapsed"]) -> None:
+    options = list(typing.get_args(bare(annotation)))
+    words = [labels.get(o, str(o)) for o in options]
+    short = sum(map(len, words)) <= (26 if screen.width() == "phone" else SEGMENTS_CHARS) and len(options) <= 4
+    if short:
+        st.segmented_control(label, options, format_func=lambda v: labels.get(v, str(v)), required=True, label_visibility=quiet, **common)
+    else:
+        width = min(360, 70 + 8 * max(map(len, words)))
+        st.selectbox(label, options, format_func=lambda v: labels.get(v, str(v)), label_visibility=quiet, width=width, **common)
+
+
+def _number(label: str, told: dict[str, Any], field: Any, value: Any, common: dict[str, Any]) -> None:
+    low = next(m.ge for m in field.metadata if hasattr(m, "ge"))
+    high = next(m.le for m in field.metadata if hasattr(m, "le"))
+    whole = bare(field.annotation) is int
+    unit = str(told.get("unit") or "")
+    shown = f"{label}, {unit}" if unit else label
+    step = told.get("step") or (1 if whole else None)
+    if told.get("log"):
+        exponents = range(-9, 16)
+        steps = sorted(
+            {low, high, value, *(s for e in exponents for m in (1, 2, 5) if low < (s := m * 10.0**e) < high and (not whole or s >= 1))}
+        )
+        options = [int(s) for s in steps] if whole else [float(s) for s in steps]
+        st.session_state[common["key"]] = int(value) if whole else float(value)
+        st.select_slider(shown, options, format_func=plain, width=240, **common)
+        return
+    kind = int if whole else float
+    st.session_state[common["key"]] = kind(value)
+    if step and (high - low) / step <= SLIDER_STEPS:
+        st.slider(shown, min_value=kind(low), max_value=kind(high), step=kind(step), width=240, **common)
+    else:
+        st.number_input(
+            shown,
+            min_value=kind(low),
+            max_value=kind(high),
+            step=kind(step) if step else None,
+            width=180,
+            format=None if whole else "%g",
+            **common,
+        )
+
+
+def _many(chart: Chart, name: str, label: str, chosen: tuple[str, ...], options: Mapping[str, str]) -> None:
+    """Checkboxes in a popover: chips of a multiselect are unreadable on a dark page."""
+    words = {**{v: v for v in chosen}, **options}
+    said = (
+        f"{label}: all"
+        if not chosen
+        else f"{label}: {words[chosen[0]]}"
+        if len(chosen) == 1
+        else f"{label}: {len(chosen)} of {len(options)}"
+    )
+    with st.popover(said[:48]):
+        found = words
+        if len(words) > 12:
+            key = f"{url_state.key_of(chart, name)}?"
+            asked = st.text_input("Search", key=key, placeholder="search", label_visibility="collapsed", on_change=url_state.keep_state)
+            found = {v: w for v, w in words.items() if asked.casefold() in w.casefold() or v in chosen}
+        if chosen:
+            st.button("All", key=f"{url_state.key_of(chart, name)}!", on_click=url_state.change, args=(chart.id, {name: ()}))
+        for value, word in list(found.items())[:LISTED]:
+            key = f"{url_state.key_of(chart, name)}={value}"
+            st.session_state[key] = value in chosen
+            st.checkbox(word, key=key, on_change=_toggle, args=(chart.id, name, value, chosen))
+        if len(found) > LISTED:
+            st.caption(f"{len(found) - LISTED} more: search narrows the list.")
+
+
+def _toggle(chart_id: str, name: str, value: str, chosen: tuple[str, ...]) -> None:
+    kept = tuple(v for v in chosen if v != value) if value in chosen else (*chosen, value)
+    url_state.change(chart_id, {name: kept})
+
+
+def _longest(field: Any) -> int | None:
+    return next((m.max_length for m in field.metadata if hasattr(m, "max_length")), None)

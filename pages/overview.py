@@ -1,0 +1,5 @@
+"""Overview."""
+
+from pages._shell.chart_block import chart_block
+
+chart_block("clusters.power", controls=["by", "quantity", "source"])

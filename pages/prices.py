@@ -1,0 +1,8 @@
+"""Inference cost: how fast intelligence gets cheaper, and why."""
+
+from charts.prices.views import CONTROLS, VIEWS
+from pages._shell.chart_block import chart_block
+from pages._shell.views import views
+
+shown = views(VIEWS)
+chart_block(shown, controls=CONTROLS[shown])
