@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.meta import TableMeta
 
@@ -23,23 +24,37 @@ def typed(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
     """
     out: dict[str, pd.Series] = {}
     for name, column in meta.columns.items():
-        values = frame[name] if name in frame else pd.Series([None] * len(frame), index=frame.index, dtype=object)
-        if column.numeric:
+        if name not in frame:
+            empty = np.full(len(frame), np.nan) if column.numeric else np.full(len(frame), None, dtype=object)
+            out[name] = pd.Series(empty, index=frame.index, dtype=empty.dtype)
+            continue
+        values = frame[name]
+        if column.numeric and values.dtype == np.float64:
+            out[name] = values
+        elif column.numeric:
             numbers = pd.to_numeric(values.replace("", None) if values.dtype != float else values, errors="coerce").astype(float)
             wrong = values[numbers.isna() & values.notna() & (values.astype(str).str.strip() != "")]
             if len(wrong):
                 raise ValueError(f"{meta.name}, column {name}: {wrong.iloc[0]!r} is not a number")
             out[name] = numbers
         else:
-            text = values.astype(object)
-            out[name] = text.where(text.notna() & (text != ""), None)
+            text = values.to_numpy(dtype=object, copy=True)
+            text[pd.isna(text) | (text == "")] = None
+            out[name] = pd.Series(text, index=frame.index, dtype=object)
     return pd.DataFrame(out, index=frame.index).reset_index(drop=True)
 
 
 def fact_keys(frame: pd.DataFrame, meta: TableMeta) -> list[str]:
     """The key of each row as one text: a JSON list of the key columns, blanks as ""."""
-    parts = [[_key_text(v) for v in frame[name]] for name in meta.key]
-    return [json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in zip(*parts)]
+    parts = pc.binary_join_element_wise(*(_json_texts(frame[name]) for name in meta.key), ",")
+    return pc.binary_join_element_wise("[", parts, "]", "").to_pylist()
+
+
+def _json_texts(values: pd.Series) -> pa.Array:
+    """The JSON text of each value of a key column; every distinct value is written once."""
+    codes, distinct = pd.factorize(values.to_numpy(dtype=object if values.dtype != np.float64 else None))
+    texts = pa.array([json.dumps(_key_text(v), ensure_ascii=False) for v in distinct] + ['""'], type=pa.string())
+    return texts.take(pa.array(np.where(codes < 0, len(distinct), codes)))
 
 
 def _key_text(value: object) -> str:
@@ -64,8 +79,9 @@ def sources_of(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
     """Source of each row: columns source_id, title, url, in the frame's order."""
     titles = _texts(frame, meta.source_column, meta.source_text or meta.title)
     urls = _texts(frame, meta.source_url_column, "")
-    ids = {pair: source_id(*pair) for pair in set(zip(titles, urls))}
-    return pd.DataFrame({"source_id": [ids[p] for p in zip(titles, urls)], "title": titles, "url": urls}, index=frame.index)
+    codes, pairs = pd.MultiIndex.from_arrays([titles, urls]).factorize()
+    ids = np.array([source_id(*pair) for pair in pairs] or [""], dtype=object)
+    return pd.DataFrame({"source_id": pd.Series(ids[codes], dtype=object).to_numpy(), "title": titles, "url": urls}, index=frame.index)
 
 
 def _texts(frame: pd.DataFrame, column: str | None, default: str) -> list[str]:
