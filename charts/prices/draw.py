@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from charts.labels import place
+from charts.labels import place, text_width
 from charts.look import Look
+from charts.numbers import log_ticks
 from charts.prices.levels import bare_name
 from charts.template import halo, new_figure, tokens
 from charts.text import as_text
@@ -134,3 +135,96 @@ def _numbers(values: Sequence, log: bool) -> np.ndarray:
         array = np.asarray(pd.to_datetime(pd.Series(list(values))).astype("datetime64[us]").astype("int64"), dtype=float)
     array = array.astype(float)
     return np.log10(np.maximum(array, 1e-300)) if log else array
+
+
+@dataclass(frozen=True)
+class RangeRow:
+    """One row of a range figure: its name, least, middle and greatest value (None where not given), and how it is marked."""
+
+    label: str
+    low: float | None
+    middle: float | None
+    high: float | None
+    color: str = "blue"
+    hollow: bool = False
+    note: str = ""
+    group: str = ""
+
+
+def range_rows(
+    rows: Sequence[RangeRow], look: Look, write: Callable[[float], str], *, log: bool = True, marks: Sequence[tuple[float, str]] = ()
+) -> go.Figure:
+    """Rows of dot and whisker on one shared axis; a row without a middle is a bar from least to greatest.
+
+    Parameters: rows from top to bottom; write formats a value; log scale or linear from zero; marks, vertical lines with words.
+    """
+    t = tokens(look)
+    size = 11 if look.phone else 12.5
+    values = [v for r in rows for v in (r.low, r.middle, r.high) if v is not None and (v > 0 or not log)] + [m for m, _ in marks]
+    low, high = (min(values), max(values)) if values else (1.0, 10.0)
+    pad = (high / low) ** 0.06 if log and high > low else 1.3
+    limits = (low / pad, high * pad) if log else (min(0.0, low * 1.1), high * 1.12 if high > 0 else 1.0)
+    labels = [as_text(r.label, 60) for r in rows]
+    left = 14 if look.phone else int(min(max((text_width(x, size) for x in labels), default=60) + 26, 420))
+    notes = [text_width(r.note, size - 1) for r in rows]
+    right = 16 if look.phone else int(min(max(notes, default=0) + 24, 360))
+    step = 44 if look.phone else 32
+    needed = 34 + 40 + step * max(len(rows), 1)
+    height = look.height_px if look.card and look.height_px else needed
+    frame = Frame(look, height, left, right, 30 if marks else 14, 40, limits, (len(rows) - 0.5, -0.5), x_log=log)
+    figure = frame.figure()
+    figure.update_yaxes(visible=False)
+    figure.update_xaxes(showgrid=True, gridcolor=t["grid"])
+    if log:
+        figure.update_xaxes(**log_ticks(limits[0], limits[1], write, 5 if look.phone else 9))
+    else:
+        figure.update_xaxes(tickvals=(ticks := linear_ticks(*limits)), ticktext=[write(v) for v in ticks])
+    for i, r in enumerate(rows):
+        _one_range(figure, frame, i, r, labels[i], write, size)
+    for value, text in marks:
+        figure.add_vline(x=value, line={"color": t["mute"], "width": 1, "dash": "2px,3px"})
+        figure.add_annotation(
+            x=frame.at("x", value), y=1, yref="paper", yanchor="bottom", text=text, showarrow=False,
+            font={"size": size - 1, "color": t["mute"]},
+        )  # fmt: skip
+    return figure
+
+
+def _one_range(figure: go.Figure, frame: Frame, i: int, r: RangeRow, label: str, write: Callable[[float], str], size: float) -> None:
+    look, t = frame.look, tokens(frame.look)
+    ink, log = t.get(r.color, t["ink"]), frame.x_log
+    shown = [v for v in (r.low, r.middle, r.high) if v is not None and (v > 0 or not log)]
+    if r.low is not None and r.high is not None and shown:
+        ends = [max(r.low, frame.x[0]) if log else r.low, r.high]
+        width = 2 if r.middle is not None else 9
+        figure.add_scatter(
+            x=ends,
+            y=[i, i],
+            mode="lines",
+            line={"color": ink, "width": width},
+            opacity=1 if r.middle is not None else 0.55,
+            hoverinfo="skip",
+        )
+    if r.middle is not None and (r.middle > 0 or not log):
+        face = t["page"] if r.hollow else ink
+        figure.add_scatter(
+            x=[r.middle], y=[i], mode="markers", marker={"size": 10, "color": face, "line": {"width": 2, "color": ink}},
+            hovertemplate=f"{label}: {write(r.middle)}<extra></extra>",
+        )  # fmt: skip
+    text = label if not r.group else f"<span style='color:{t['mute']}'>{as_text(r.group, 40)}</span> {label}"
+    where = {"xanchor": "left", "yshift": 15} if look.phone else {"xanchor": "right", "xshift": -10}
+    font = {"size": size, "color": t["ink"], "shadow": halo(look.theme)}
+    figure.add_annotation(x=0, xref="paper", y=i, text=text, showarrow=False, font=font, **where)
+    if r.note:
+        place_ = {"xanchor": "right", "yshift": 15} if look.phone else {"xanchor": "left", "xshift": 10}
+        figure.add_annotation(x=1, xref="paper", y=i, text=r.note, showarrow=False, font={"size": size - 1, "color": t["mute"]}, **place_)
+
+
+def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round tick values from low to high."""
+    span = (high - low) or 1.0
+    raw = span / most
+    unit = 10 ** math.floor(math.log10(raw))
+    step = next(m * unit for m in (1, 2, 2.5, 5, 10) if m * unit >= raw)
+    first = math.ceil(low / step - 1e-9)
+    return [round(k * step, 12) for k in range(first, int(high / step + 1e-9) + 1)]

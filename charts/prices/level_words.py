@@ -98,7 +98,8 @@ def _alt(facts: Facts, records: pd.DataFrame, rate: Facts) -> str:
 
 def _nothing(facts: Facts) -> Words:
     best = facts["best"]
-    nearest = f" The highest score of a model on sale is {score_text(facts['benchmark'], best['score'])} ({best['model']})." if best else ""
+    nearest = f" The highest score of a model on sale is {score_text(facts['benchmark'], best['score'])} "
+    f"({best['model']})." if best else ""
     return Words(
         finding=f"No offer reaches {facts['level']} under these switches",
         credit=CREDIT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,6 +91,11 @@ def _row(snapshot: Snapshot, table: str, key: str, name: str) -> dict[str, objec
     return {str(k): ("" if v is None or (isinstance(v, float) and np.isnan(v)) else v) for k, v in found.iloc[0].items()}
 
 
+def _records(snapshot: Snapshot, table: str) -> list[dict[Any, Any]]:
+    rows = snapshot.table(table).astype(object)
+    return rows.where(rows.notna(), "").to_dict("records")
+
+
 _loaded: dict[tuple[str, int], tuple[KernelTable, Calibration]] = {}
 
 
@@ -97,9 +103,8 @@ def _tables(snapshot: Snapshot) -> tuple[KernelTable, Calibration]:
     """Measured kernels and fitted constants of a revision, read once."""
     key = (str(snapshot.store.home), snapshot.rev)
     if key not in _loaded:
-        kernels = snapshot.table("kernel_efficiency").fillna("").to_dict("records")
-        constants = snapshot.table("serving_calibration").fillna("").to_dict("records")
+        kernels, constants = (_records(snapshot, name) for name in ("kernel_efficiency", "serving_calibration"))
         while len(_loaded) >= 4:
             _loaded.pop(next(iter(_loaded)))
-        _loaded[key] = (KernelTable.from_rows(kernels), Calibration.from_rows(constants))  # type: ignore[arg-type]
+        _loaded[key] = (KernelTable.from_rows(kernels), Calibration.from_rows(constants))
     return _loaded[key]

@@ -1,0 +1,166 @@
+"""What output costs against input, and cached input against fresh, year by year."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from charts.look import Look
+from charts.params import ChartParams, choice, flag
+from charts.prices.draw import Frame
+from charts.receipt import Receipt, input_row, looked_up
+from charts.registry import Chart, Preset, register
+from charts.template import halo, tokens
+from charts.text import as_text
+from charts.words import Words
+from data.queries.prices import price_ratios
+from data.snapshot import Snapshot
+
+MEASURES = {"output_over_input": "Output over input", "cached_over_input": "Cached over input"}
+CREDIT = "providers' price pages and dated price tables"
+CLAIM = {"output_over_input": 4.0}
+
+
+class Params(ChartParams):
+    """State of the chart."""
+
+    measure: Literal["output_over_input", "cached_over_input"] = choice(
+        "output_over_input", label="Ratio", help="Which two prices of an offer are divided.", labels=MEASURES
+    )
+    first_party: bool = flag(
+        True, label="Developers only", help="Only offers of the developer itself; hosts of open weights often price 1:1."
+    )
+
+
+def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
+    """One row an offer with the ratio; attrs give median, quartiles and count a year."""
+    rows = price_ratios(snapshot)
+    rows = rows[rows[params.measure].notna() & (rows["first_party"] | (not params.first_party))]
+    kept = [
+        "model_name", "model_id", "provider", "effective_date", "year", "ratio", "input_usd_per_mtok", "cached_input_usd_per_mtok",
+        "output_usd_per_mtok", "first_party", "rung", "single_source", "not_reread", "source", "source_url",
+    ]  # fmt: skip
+    rows = rows.assign(ratio=rows[params.measure]).sort_values(["effective_date", "fact_key"], kind="stable")
+    out = rows[kept].reset_index(drop=True)
+    groups = out.groupby("year")["ratio"]
+    out.attrs = {
+        "years": [int(y) for y in groups.size().index],
+        "median": [float(v) for v in groups.median()],
+        "low": [float(v) for v in groups.quantile(0.25)],
+        "high": [float(v) for v in groups.quantile(0.75)],
+        "count": [int(v) for v in groups.size()],
+        "today": snapshot.today.isoformat(),
+    }
+    return out
+
+
+def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
+    """Every offer as a dot at its date, the year's median as a bar with its quartiles as a band."""
+    t, facts = tokens(look), table.attrs
+    low, high = (table["ratio"].min() * 0.85, table["ratio"].max() * 1.2) if len(table) else (0.1, 10.0)
+    first = f"{facts['years'][0]}-01-01" if facts["years"] else "2023-01-01"
+    frame = Frame(
+        look,
+        look.height(440, 400),
+        56 if not look.phone else 40,
+        24,
+        20,
+        36,
+        (first, f"{facts['today'][:4]}-12-31"),
+        (low, high),
+        y_log=True,
+    )
+    out = frame.figure()
+    steps = [0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20]
+    shown = [v for v in steps if low <= v <= high]
+    out.update_yaxes(type="log", tickvals=shown, ticktext=[f"{v:g}×" for v in shown], title_text=None)
+    out.update_xaxes(type="date", dtick="M12", tickformat="%Y")
+    out.add_scatter(
+        x=table["effective_date"], y=table["ratio"], mode="markers", marker={"size": 5, "color": t["dot"]},
+        text=[f"{as_text(n or i)}, {as_text(p)}" for n, i, p in zip(table["model_name"], table["model_id"], table["provider"])],
+        hovertemplate="%{text}: %{y:.3g}×<extra></extra>",
+    )  # fmt: skip
+    for year, median, q1, q3, n in zip(*(facts[k] for k in ("years", "median", "low", "high", "count"))):
+        a, b = f"{year}-01-15", f"{year}-12-15"
+        if n >= 4:
+            out.add_scatter(
+                x=[a, b, b, a], y=[q1, q1, q3, q3], mode="lines", line_width=0, fill="toself", fillcolor=t["band_blue"], hoverinfo="skip"
+            )
+        out.add_scatter(x=[a, b], y=[median, median], mode="lines", line={"color": t["blue"], "width": 2.6}, hoverinfo="skip")
+        count = "" if look.phone else f" <span style='color:{t['mute']}'>n {n}</span>"
+        out.add_annotation(
+            x=f"{year}-07-01", y=np.log10(median), yshift=13, showarrow=False, text=f"<b>{median:.3g}</b>×{count}",
+            font={"size": 11 if look.phone else 12.5, "color": t["blue"], "shadow": halo(look.theme)},
+        )  # fmt: skip
+    if params.measure in CLAIM:
+        out.add_hline(y=CLAIM[params.measure], line={"color": t["rust"], "width": 1, "dash": "2px,3px"})
+        out.add_annotation(
+            x=0, xref="paper", xanchor="left", xshift=6, y=np.log10(4), yshift=9, showarrow=False,
+            text="claim: 4×" if look.phone else "the claim: input a quarter of output", font={"size": 11, "color": t["rust"]},
+        )  # fmt: skip
+    return out
+
+
+def words(table: pd.DataFrame, params: Params) -> Words:
+    """Title and the rest, from the table."""
+    facts = table.attrs
+    if table.empty:
+        nothing = "No offer lists both prices under these switches."
+        return Words(finding="No offer lists both prices", empty=nothing, way_out={"first_party": False}, credit=CREDIT)
+    name = MEASURES[params.measure].lower()
+    first, last = facts["years"][0], facts["years"][-1]
+    m0, m1 = facts["median"][0], facts["median"][-1]
+    return Words(
+        finding=f"{MEASURES[params.measure]} went from a median of {m0:.3g} in {first} to {m1:.3g} in {last}",
+        subtitle="Ratio of two list prices of one offer, log scale. "
+        f"Dots: {len(table)} offers{' of developers' if params.first_party else ''}, at the day they began. Bars: median of a year; "
+        "band: its middle half, where four offers or more.",
+        alt=f"Median {name}: " + ", ".join(f"{y} {m:.3g} (n {n})" for y, m, n in zip(facts["years"], facts["median"], facts["count"])),
+        coverage=f"{len(table)} offers with both prices above zero",
+        credit=CREDIT,
+    )
+
+
+def receipt(params: Params, snapshot: Snapshot) -> Receipt:
+    """The last year's median and the offers nearest to it."""
+    made = table(params, snapshot)
+    if made.empty:
+        return Receipt(assumptions=("Offers without both prices are left out.",))
+    facts = made.attrs
+    last, median = facts["years"][-1], facts["median"][-1]
+    near = made[made["year"].eq(last)].assign(gap=lambda d: (d["ratio"] - median).abs()).nsmallest(3, "gap")
+    return Receipt(
+        formulas=(looked_up(f"Median of {last}", median, "", f"{facts['count'][-1]} offers of the year"),),
+        inputs=tuple(
+            input_row(r, f"{r['model_name'] or r['model_id']}, {r['provider']}", f"{r['ratio']:.3g}", as_of="effective_date")
+            for _, r in near.iterrows()
+        ),
+        assumptions=(
+            "An offer counts once, in the year it began; off-peak, turbo and free rows are left out: they repeat the standard ratio.",
+            "Developers' own stores include Vertex AI (Google), Bailian (Alibaba), Bedrock (Amazon) and Azure (Microsoft's own models).",
+        ),
+        error=(f"Middle half of {last}: {facts['low'][-1]:.3g} to {facts['high'][-1]:.3g}.",),
+    )
+
+
+CHART = register(
+    Chart(
+        id="prices.ratios",
+        page="prices",
+        title="Output and cached input against input",
+        params=Params,
+        table=table,
+        figure=figure,
+        receipt=receipt,
+        words=words,
+        presets=(
+            Preset("output", "Input a quarter of output?", {}, claim="I4"),
+            Preset("cached", "Prompt caching", {"measure": "cached_over_input", "first_party": False}, claim="I4"),
+            Preset("hosts", "With hosts of open weights", {"first_party": False}, claim="I4"),
+        ),
+        heights=(440, 400),
+    )
+)
