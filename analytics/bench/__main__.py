@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--timer", choices=("graph", "events", "kineto"), help="force a timer on CUDA (default: graph, and events where that fails)"
     )
+    one.add_argument("--threads", type=int, default=2, help="threads on a CPU (default 2)")
     one.add_argument("--plan-only", action="store_true", help="print the cases in order and run none")
     two = verbs.add_parser("env", help="print what the machine is, as JSON")
     two.add_argument("--device", default=None)
@@ -135,10 +136,22 @@ def _run(args: argparse.Namespace) -> int:
         for operation, case in plan(chosen, args.suite, device.partition(":")[0], args.shard):
             print(json.dumps({"op": operation.name, "params": dict(case.params), "dtype": case.dtype, "dtype_kv": case.dtype_kv}))
         return 0
+    if not 1 <= args.threads <= 1024:
+        raise Refused(f"--threads must be 1 to 1,024, got {args.threads}")
     if args.out is None:
         raise Refused("--out FILE.jsonl is needed: the rows have to go somewhere")
     options = Options(
-        args.suite, device, args.out, args.backend, args.budget_s, args.case_limit_s, args.resume, args.shard, args.timer, spec_of(device)
+        args.suite,
+        device,
+        args.out,
+        args.backend,
+        args.budget_s,
+        args.case_limit_s,
+        args.resume,
+        args.shard,
+        args.timer,
+        spec_of(device),
+        args.threads,
     )
     return run(chosen, options, lambda done, total, text: print(f"{done}/{total} {text}", file=sys.stderr, flush=True))
 
@@ -183,7 +196,6 @@ def _fit(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _import(file: Path, note: str | None) -> int:
     from data.bench_records import import_records
-
     from data.settings import Settings
     from data.store import Store
 

@@ -164,6 +164,7 @@ def _measure_whole(operation: Operation, backend: Backend, case: Case, device: A
         row.update(status=status_of(error), message=first_line(error))
     if row["median_us"] is not None and row["status"] in records.TIMED:
         _rates(row)
+        judge(row, operation.account(case), session.spec)
 
 
 def _prepare(operation: Operation, backend: Backend, case: Case, device: Any, row: dict[str, Any], work: Work, seed: int) -> _Ready | None:

@@ -42,6 +42,7 @@ class Options:
     shard: tuple[int, int] = (1, 1)
     timer: str | None = None
     spec: Spec = field(default_factory=Spec)
+    threads: int = 2  # on a CPU
 
     @property
     def seconds(self) -> float:
@@ -78,8 +79,8 @@ def plan(operations: Sequence[Operation], suite: str, device_kind: str, shard: t
 class Child:
     """The measuring process: started when needed, killed when it hangs."""
 
-    def __init__(self, device: str, command: Sequence[str] = (sys.executable, "-m", "analytics.bench.worker")):
-        self._command = [*command, device]
+    def __init__(self, device: str, command: Sequence[str] = (sys.executable, "-m", "analytics.bench.worker"), threads: int = 2):
+        self._command = [*command, device, str(threads)]
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
 
@@ -173,7 +174,7 @@ def run(
     todo = plan(operations, options.suite, kind, options.shard)
     done = _done_keys(options)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    child = child or Child(options.device)
+    child = child or Child(options.device, threads=options.threads)
     bad = False
     try:
         facts = child.ask({"do": "facts"}, 60.0)["facts"]

@@ -38,12 +38,12 @@ def answer(request: dict[str, Any], device: Device) -> dict[str, Any]:
     return {"rows": run_case(operations()[case.op], case, device, session, request["backends"], request["seed"])}
 
 
-def main(device_name: str) -> int:
+def main(device_name: str, threads: int) -> int:
     """Answer requests until the input ends. Whatever a library prints goes to the error stream."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     try:
-        device = Device(device_name)
+        device = Device(device_name, threads)
     except ValueError as error:
         out.write(json.dumps({"refused": str(error)}) + "\n")
         return 2
@@ -54,4 +54,4 @@ def main(device_name: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

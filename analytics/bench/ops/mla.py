@@ -25,7 +25,7 @@ def cases(suite: str, device: str) -> list[Case]:
     if suite == "smoke":
         return [_case(2, 200, 16, 16, 0), _case(1, 100, 4, 0), _case(2, 150, 4, 16, lengths="spread")]
     if device == "cpu":
-        return [_case(4, 4096, 16, priority=0), _case(4, 4096, 128), _case(1, 4096, 16), _case(4, 4096, 16, 0)]
+        return [_case(4, 1024, 16, priority=0), _case(1, 1024, 16), _case(2, 1024, 128), _case(4, 1024, 16, 0)]
     out = [_case(64, 8192, 16, priority=0), _case(128, 4096, 128, priority=0), _case(64, 8192, 16, 0), _case(128, 4096, 128, 0)]
     grid = [(b, s) for b in (1, 16, 64, 256) for s in (1024, 8192, 65536) if b * s <= 2_097_152]
     heads = (16, 128) if suite == "quick" else (16, 32, 64, 128)
