@@ -19,7 +19,7 @@ from analytics.accounting import Numbers
 from analytics.checks import require, require_positive
 from analytics.formula import formula
 
-#: States beyond the last slot that are kept; the rest of the geometric tail is added in closed form.
+#: Shares of requests reported by default.
 SHARES = (0.5, 0.9, 0.95, 0.99)
 
 
@@ -132,7 +132,7 @@ def _first_token(
     shares: np.ndarray, slot: np.ndarray, slot_rate: np.ndarray, prompt: np.ndarray, prompt_rate: np.ndarray, step: np.ndarray, own: float
 ) -> np.ndarray:
     """Quantiles of wait for a slot + wait for prompts + rest of a step + own prefill, by bisection of the distribution."""
-    grid = (np.arange(8) + 0.5) / 8  # rest of the step, uniform: eight equal parts
+    grid = (np.arange(6) + 0.5) / 6  # rest of the step, uniform: six equal parts
 
     def beyond(x: np.ndarray) -> np.ndarray:
         """Chance that the waits exceed x; each is zero with some chance, else exponential."""
@@ -149,7 +149,7 @@ def _first_token(
     top = step + 60 / slot_rate + 60 / np.minimum(prompt_rate, 1e12)
     for i, share in enumerate(shares):
         low, high = np.zeros(slot.size), top.copy()
-        for _ in range(60):
+        for _ in range(32):
             mid = (low + high) / 2
             over = beyond(mid) > 1 - share
             low, high = np.where(over, mid, low), np.where(over, high, mid)

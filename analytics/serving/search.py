@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from analytics.accounting import Numbers
 from analytics.serving.chips import Chip
-from analytics.serving.fleet import Deployment
+from analytics.serving.fleet import Deployment, Fleet
 from analytics.serving.layout import Layout, rank_kv_bytes
 from analytics.serving.precision import Precision
+from analytics.serving.run import BATCH_LADDER, Workload, steady_state
 from analytics.serving.shapes import Shape
 
 
@@ -58,3 +61,109 @@ def most_sequences(shape: Shape, chip: Chip, chips: int, precision: Precision, c
 
 def _divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Every configuration tried, flat arrays: deployment, batch of a replica and what it does; NaN where it does not fit."""
+
+    which: np.ndarray
+    batch: np.ndarray
+    tokens_per_s_per_chip: np.ndarray  #: output tokens
+    tokens_per_s_per_user: np.ndarray
+    ttft_s: np.ndarray
+
+    @property
+    def fit(self) -> np.ndarray:
+        """Whether each fits in memory."""
+        return np.isfinite(self.tokens_per_s_per_chip)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a configuration has to keep: least speed of a user [tok/s], longest first token [s], most chips of a replica."""
+
+    tokens_per_s_per_user: float = 0.0
+    ttft_s: float = np.inf
+    chips: float = np.inf
+
+    def __post_init__(self) -> None:
+        if not (self.tokens_per_s_per_user >= 0 and self.ttft_s > 0 and self.chips >= 1):
+            raise ValueError(
+                "limits must be a speed of 0 or more, a first token above 0 s and at least one chip, "
+                f"got {self.tokens_per_s_per_user:g} tok/s, {self.ttft_s:g} s and {self.chips:g} chips"
+            )
+
+
+class NoLayout(ValueError):
+    """No configuration keeps the limits; the sentence says how far the best one gets."""
+
+
+def candidates(fleet: Fleet, workload: Workload, batches: np.ndarray | None = None) -> Candidates:
+    """Every deployment of a fleet at every batch of a ladder, in steady state with prefill and decode on the same chips.
+
+    Parameters: fleet of any chips, layouts and precisions; workload of scalar lengths; batches of a replica [sequences], by default
+    the ladder from 1 to 65,536. Returns: Candidates. A batch counts where it fits in memory at the end of its answers and within what
+    an engine holds.
+    """
+    ladder = BATCH_LADDER if batches is None else np.asarray(batches, dtype=float)
+    every = np.arange(len(fleet.deployments))
+    most = np.minimum(fleet.largest_batch(every, workload.final_context), fleet.most_per_rank * fleet.data)
+    top = np.maximum(np.floor(most), 1.0)[:, None]  # the largest batch itself is a candidate too
+    batch = np.minimum(np.broadcast_to(ladder, (every.size, ladder.size)), top)
+    batch = np.where(np.diff(batch, axis=1, prepend=0.0) > 0, batch, np.nan)
+    which = np.broadcast_to(every[:, None], batch.shape)
+    fits = np.isfinite(batch) & (most[:, None] >= 1)
+    at, on = which[fits], batch[fits]
+    if not at.size:
+        empty = np.full(every.size, np.nan)
+        return Candidates(every, np.ones(every.size), empty, empty, empty)
+    state = steady_state(fleet, at, on, workload)
+    return Candidates(at, on, state.output_tokens_per_s_per_chip, 1.0 / state.step_s, state.ttft_s)
+
+
+def best(fleet: Fleet, found: Candidates, limits: Limits | None = None, usd_per_chip_hour: Numbers | None = None) -> int:
+    """Index into `found` of the highest throughput per chip within limits, or of the lowest cost when rents are given.
+
+    Parameters: fleet; found, of `candidates`; limits; usd_per_chip_hour of each deployment [USD/h] (one value or one a deployment).
+    Returns: index. Errors: NoLayout with a sentence: which limit is out of reach and the best that is not.
+    """
+    limits = limits or Limits()
+    where = _chips_named(fleet)
+    if not found.fit.any():
+        needed = min(fleet.deployments, key=lambda d: -d.memory().free)
+        raise NoLayout(f"no layout holds {needed.shape.name} on {where}: {needed.shortage(1, 1)}")
+    small = found.fit & (fleet.chips[found.which] <= limits.chips)
+    if not small.any():
+        least = fleet.chips[found.which[found.fit]].min()
+        raise NoLayout(f"no layout of {limits.chips:g} chips holds the model on {where}; the smallest that does has {least:g}")
+    quick = small & (found.tokens_per_s_per_user >= limits.tokens_per_s_per_user)
+    if not quick.any():
+        fastest = np.max(found.tokens_per_s_per_user[small])
+        raise NoLayout(f"no layout reaches {limits.tokens_per_s_per_user:g} tok/s per user on {where}; the best is {fastest:.0f}")
+    prompt = quick & (found.ttft_s <= limits.ttft_s)
+    if not prompt.any():
+        soonest = np.min(found.ttft_s[quick])
+        raise NoLayout(f"no layout gives the first token within {limits.ttft_s:g} s on {where}; the soonest is {soonest:.2g} s")
+    rent = np.ones(len(fleet.deployments)) if usd_per_chip_hour is None else np.broadcast_to(usd_per_chip_hour, len(fleet.deployments))
+    value = np.where(prompt, found.tokens_per_s_per_chip / np.asarray(rent, dtype=float)[found.which], -np.inf)
+    return int(np.argmax(value))
+
+
+def pareto(found: Candidates, keep: np.ndarray | None = None) -> np.ndarray:
+    """Indices of the front of tokens/s per chip against tokens/s per user, slowest users first.
+
+    keep: booleans, which candidates take part (one chip, say). A candidate is on the front when none is at least as good in both
+    and better in one.
+    """
+    take = found.fit if keep is None else found.fit & keep
+    index = np.flatnonzero(take)
+    order = index[np.lexsort((-found.tokens_per_s_per_chip[index], -found.tokens_per_s_per_user[index]))]
+    rates = found.tokens_per_s_per_chip[order]
+    ahead = np.concatenate([[-np.inf], np.maximum.accumulate(rates)[:-1]])
+    return order[rates > ahead][::-1]
+
+
+def _chips_named(fleet: Fleet) -> str:
+    names = list(dict.fromkeys(d.chip.chip_id for d in fleet.deployments))
+    return "this chip" if len(names) == 1 else f"these {len(names)} chips"

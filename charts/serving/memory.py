@@ -175,11 +175,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             continue
         _line(fig, own, column, t[SERIES[i]], write)
         last = own.iloc[-1]
-        if last["context_tokens"] == CONTEXTS[-1]:
-            labels.append(EndLabel(float(last[column]), f"{as_text(facts['model'], 22)}", t[SERIES[i]]))
-        else:
-            note(fig, look, as_text(facts["model"], 22), x=np.log10(last["context_tokens"]), y=np.log10(last[column]), xanchor="left",
-                 yanchor="bottom", xshift=4, font={"size": 10.5 if look.phone else 12, "color": t[SERIES[i]]})  # fmt: skip
+        labels.append(EndLabel(float(last[column]), as_text(facts["model"], 22), t[SERIES[i]]))
         if memory and facts["full_at_tokens"] and facts["full_at_tokens"] <= CONTEXTS[-1]:
             _full(fig, own, facts, t[SERIES[i]])
     margin = {"l": 56 if look.phone else 70, "r": margin_for(labels, look) if labels else 24, "t": 30, "b": 44}

@@ -5,9 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.serving.calibration import Calibration
 from analytics.serving.chips import Chip
+from analytics.serving.fleet import Deployment, Fleet
+from analytics.serving.kernels import KernelTable
 from analytics.serving.precision import Precision
-from analytics.serving.search import layouts, most_sequences
+from analytics.serving.run import Workload, steady_state
+from analytics.serving.search import Limits, NoLayout, best, candidates, layouts, most_sequences, pareto
 from analytics.serving.shapes import Shape
 from data import shipped
 
@@ -51,3 +55,80 @@ def test_more_chips_never_hold_fewer():
 def test_no_chips_is_refused():
     with pytest.raises(ValueError, match="chips must be at least 1, got 0"):
         layouts(SHAPES["DeepSeek-V3"], 0)
+
+
+R1 = SHAPES["DeepSeek-R1"]
+WORK = Workload(1024, 8192)
+
+
+def fleet_of(shape, chip, sizes):
+    kernels = KERNELS.setdefault("table", KernelTable.from_rows(shipped.rows("kernel_efficiency")))
+    every = [Deployment(shape, chip, layout, Precision.of("fp8")) for n in sizes for layout in layouts(shape, n, chip.domain)]
+    return Fleet(every, kernels, Calibration.from_rows(shipped.rows("serving_calibration")))
+
+
+KERNELS: dict = {}
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    return fleet_of(R1, H200, (8, 16, 32))
+
+
+@pytest.fixture(scope="module")
+def found(fleet):
+    return candidates(fleet, WORK)
+
+
+def test_the_best_is_the_best_by_looking_at_all(fleet, found):
+    at = best(fleet, found, Limits(tokens_per_s_per_user=30))
+    allowed = found.tokens_per_s_per_user >= 30
+    assert found.tokens_per_s_per_chip[at] == found.tokens_per_s_per_chip[allowed].max()
+    state = steady_state(fleet, found.which[at], found.batch[at], WORK)
+    assert float(state.output_tokens_per_s_per_chip) == pytest.approx(found.tokens_per_s_per_chip[at])
+
+
+def test_stricter_limits_never_serve_more(fleet, found):
+    rates = [found.tokens_per_s_per_chip[best(fleet, found, Limits(tokens_per_s_per_user=v))] for v in (0, 20, 40, 60)]
+    assert np.all(np.diff(rates) <= 0)
+
+
+def test_every_candidate_fits(fleet, found):
+    assert np.all(found.batch <= fleet.largest_batch(found.which, WORK.final_context))
+
+
+def test_the_front_is_not_beaten(found):
+    front = pareto(found)
+    assert np.all(np.diff(found.tokens_per_s_per_user[front]) > 0)
+    assert np.all(np.diff(found.tokens_per_s_per_chip[front]) < 0)
+    for i in front:
+        beats = (found.tokens_per_s_per_user >= found.tokens_per_s_per_user[i]) & (
+            found.tokens_per_s_per_chip > found.tokens_per_s_per_chip[i]
+        )
+        assert not beats.any()
+
+
+def test_cheaper_chips_win_when_rents_are_given(fleet, found):
+    rents = np.where(fleet.chips == 16, 0.1, 10.0)
+    assert fleet.chips[found.which[best(fleet, found, usd_per_chip_hour=rents)]] == 16
+
+
+def test_limits_out_of_reach_name_the_best_there_is(fleet, found):
+    fastest = found.tokens_per_s_per_user.max()
+    with pytest.raises(NoLayout, match=rf"no layout reaches 3000 tok/s per user on this chip; the best is {fastest:.0f}"):
+        best(fleet, found, Limits(tokens_per_s_per_user=3000))
+    with pytest.raises(NoLayout, match="first token within 0.0001 s on this chip; the soonest is"):
+        best(fleet, found, Limits(ttft_s=1e-4))
+    with pytest.raises(NoLayout, match="no layout of 2 chips holds the model"):
+        best(fleet, found, Limits(chips=2))
+
+
+def test_a_model_that_fits_nowhere_says_what_is_short():
+    small = fleet_of(R1, H100, (2,))
+    with pytest.raises(NoLayout, match=r"no layout holds DeepSeek-R1 on this chip: needs \d+ more chips"):
+        best(small, candidates(small, WORK))
+
+
+def test_bad_limits():
+    with pytest.raises(ValueError, match="limits must be a speed of 0 or more"):
+        Limits(ttft_s=0)
