@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from data.frames import arrow_table, fact_keys, sources_of, typed
@@ -108,9 +109,9 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
     if change.put is not None and len(change.put):
         put = typed(change.put, meta)
         keys = fact_keys(put, meta)
-        twice = pd.Series(keys)[pd.Series(keys).duplicated()]
-        if len(twice):
-            raise ValueError(f"{meta.name}: the key {twice.iloc[0]} stands twice; each fact once is accepted")
+        if len(set(keys)) < len(keys):
+            twice = pd.Series(keys)[pd.Series(keys).duplicated()].iloc[0]
+            raise ValueError(f"{meta.name}: the key {twice} stands twice; each fact once is accepted")
         sources = sources_of(put, meta)
         known = sources.drop_duplicates("source_id")
         cursor.register("incoming_sources", known)
@@ -123,12 +124,19 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
         rows: dict[str, Iterable] = {c: put[c] for c in meta.columns}
         rows |= {
             "fact_key": keys,
-            "rev": [rev] * len(put),
-            "event": ["put"] * len(put),
-            "origin": [origin] * len(put),
-            "source_id": list(sources["source_id"]),
+            "rev": np.full(len(put), rev),
+            "event": np.full(len(put), "put", dtype=object),
+            "origin": np.full(len(put), origin, dtype=object),
+            "source_id": sources["source_id"],
         }
         cursor.register("incoming", arrow_table(rows, arrow_schema(meta)))
+        known_keys = cursor.execute(f"SELECT count(*) FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM incoming)").fetchone()
+        if known_keys is not None and not known_keys[0]:
+            counts["added"] = len(put)
+            cursor.execute(f"INSERT INTO {events(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM incoming")
+            cursor.execute(f"INSERT INTO {current(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM incoming")
+            cursor.unregister("incoming")
+            return counts | _remove(cursor, meta, change.remove, rev, origin)
         same = " AND ".join(f"n.{quoted(c)} IS NOT DISTINCT FROM i.{quoted(c)}" for c in meta.columns)
         now = current(meta)
         cursor.execute(
@@ -142,8 +150,14 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
         cursor.execute("ALTER TABLE fresh DROP known")
         _append(cursor, meta, "fresh")
         cursor.execute("DROP TABLE fresh")
-    if change.remove:
-        cursor.register("leaving", pd.DataFrame({"fact_key": change.remove}))
+    return counts | _remove(cursor, meta, change.remove, rev, origin)
+
+
+def _remove(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, keys: list[str], rev: int, origin: str) -> dict[str, int]:
+    """Append the end of these facts; returns how many there were."""
+    counts = {"removed": 0}
+    if keys:
+        cursor.register("leaving", pd.DataFrame({"fact_key": keys}))
         columns = ", ".join(quoted(c) for c in meta.columns)
         cursor.execute(
             f"""CREATE TEMP TABLE gone AS SELECT fact_key, $1::BIGINT AS rev, 'remove' AS event, $2 AS origin, source_id, {columns}
