@@ -10,9 +10,11 @@ from analytics.accounting import Numbers
 from analytics.serving.chips import Chip
 from analytics.serving.fleet import Deployment, Fleet
 from analytics.serving.layout import Layout, rank_kv_bytes
+from analytics.serving.pools import disaggregated
 from analytics.serving.precision import Precision
 from analytics.serving.run import BATCH_LADDER, Workload, steady_state
 from analytics.serving.shapes import Shape
+from analytics.serving.step import PASS_TOKENS
 
 
 def layouts(shape: Shape, chips: int, domain: int = 8, pipelines: bool = False) -> list[Layout]:
@@ -69,14 +71,21 @@ class Candidates:
 
     which: np.ndarray
     batch: np.ndarray
-    tokens_per_s_per_chip: np.ndarray  #: output tokens
+    tokens_per_s_per_chip: np.ndarray  #: output tokens; over the chips of both pools where prefill has its own
     tokens_per_s_per_user: np.ndarray
     ttft_s: np.ndarray
+    prefill_which: np.ndarray  #: deployment of the prefill pool, -1 where prefill and decode share chips
+    prefill_chips_per_chip: np.ndarray  #: chips of the prefill pool for each decoding chip
 
     @property
     def fit(self) -> np.ndarray:
         """Whether each fits in memory."""
         return np.isfinite(self.tokens_per_s_per_chip)
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return int(self.which.size)
 
 
 @dataclass(frozen=True)
@@ -99,13 +108,16 @@ class NoLayout(ValueError):
     """No configuration keeps the limits; the sentence says how far the best one gets."""
 
 
-def candidates(fleet: Fleet, workload: Workload, batches: np.ndarray | None = None) -> Candidates:
-    """Every deployment of a fleet at every batch of a ladder, in steady state with prefill and decode on the same chips.
+def candidates(fleet: Fleet, workload: Workload, batches: np.ndarray | None = None, pools: str = "both") -> Candidates:
+    """Every deployment of a fleet at every batch of a ladder, in steady state.
 
     Parameters: fleet of any chips, layouts and precisions; workload of scalar lengths; batches of a replica [sequences], by default
-    the ladder from 1 to 65,536. Returns: Candidates. A batch counts where it fits in memory at the end of its answers and within what
-    an engine holds.
+    the ladder from 1 to 65,536; pools: "shared" (prefill and decode on the same chips), "separate" (a prefill pool of the same chips
+    that just keeps up, the quickest or the most productive layout), or "both". Returns: Candidates. A batch counts where it fits in
+    memory at the end of its answers and within what an engine holds.
     """
+    if pools not in ("shared", "separate", "both"):
+        raise ValueError(f"pools must be shared, separate or both, got {pools!r}")
     ladder = BATCH_LADDER if batches is None else np.asarray(batches, dtype=float)
     every = np.arange(len(fleet.deployments))
     most = np.minimum(fleet.largest_batch(every, workload.final_context), fleet.most_per_rank * fleet.data)
@@ -117,9 +129,32 @@ def candidates(fleet: Fleet, workload: Workload, batches: np.ndarray | None = No
     at, on = which[fits], batch[fits]
     if not at.size:
         empty = np.full(every.size, np.nan)
-        return Candidates(every, np.ones(every.size), empty, empty, empty)
-    state = steady_state(fleet, at, on, workload)
-    return Candidates(at, on, state.output_tokens_per_s_per_chip, 1.0 / state.step_s, state.ttft_s)
+        return Candidates(every, np.ones(every.size), empty, empty, empty, np.full(every.size, -1), empty)
+    parts = []
+    if pools != "separate":
+        state = steady_state(fleet, at, on, workload)
+        alone = np.full(at.size, -1)
+        parts.append((at, on, state.output_tokens_per_s_per_chip, 1.0 / state.step_s, state.ttft_s, alone, np.zeros(at.size)))
+    if pools != "shared":
+        prompts = np.maximum(np.floor(PASS_TOKENS / (np.asarray(workload.input_tokens) - workload.cached_tokens)), 1.0) * fleet.data
+        for many in (prompts, fleet.data):
+            prefill = _prefill_pool(fleet, workload, many, most)[at]
+            split = disaggregated(fleet, prefill, at, on, workload, many[prefill])
+            ratio = split.prefill_chips_per_decode_chip
+            parts.append((at, on, split.output_tokens_per_s_per_chip, 1.0 / split.decode_step_s, split.ttft_s, prefill, ratio))
+    return Candidates(*(np.concatenate([np.broadcast_to(part[i], part[0].shape) for part in parts]) for i in range(7)))
+
+
+def _prefill_pool(fleet: Fleet, workload: Workload, prompts: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """For each deployment the one of the same model, chip and format that prefills most prompts per second and chip."""
+    every = np.arange(len(fleet.deployments))
+    time = fleet.prefill_s(every, prompts, workload.input_tokens, workload.cached_tokens)
+    rate = np.where(most >= 1, prompts / time / fleet.chips, -np.inf)
+    found: dict[tuple, int] = {}
+    keys = [(d.shape, d.chip.chip_id, d.precision) for d in fleet.deployments]
+    for i in np.argsort(rate, kind="stable"):
+        found[keys[i]] = int(i)  # rising, so the last one is the best
+    return np.array([found[key] for key in keys])
 
 
 def best(fleet: Fleet, found: Candidates, limits: Limits | None = None, usd_per_chip_hour: Numbers | None = None) -> int:

@@ -84,8 +84,26 @@ def test_the_best_is_the_best_by_looking_at_all(fleet, found):
     at = best(fleet, found, Limits(tokens_per_s_per_user=30))
     allowed = found.tokens_per_s_per_user >= 30
     assert found.tokens_per_s_per_chip[at] == found.tokens_per_s_per_chip[allowed].max()
-    state = steady_state(fleet, found.which[at], found.batch[at], WORK)
-    assert float(state.output_tokens_per_s_per_chip) == pytest.approx(found.tokens_per_s_per_chip[at])
+
+
+def test_shared_pools_are_the_steady_state(fleet):
+    shared = candidates(fleet, WORK, pools="shared")
+    state = steady_state(fleet, shared.which, shared.batch, WORK)
+    np.testing.assert_allclose(shared.tokens_per_s_per_chip, state.output_tokens_per_s_per_chip)
+
+
+def test_separate_pools_keep_up_with_each_other(fleet):
+    split = candidates(fleet, WORK, pools="separate")
+    decoding = split.batch * split.tokens_per_s_per_user / fleet.chips[split.which]  # output tokens per decoding chip
+    np.testing.assert_allclose(split.tokens_per_s_per_chip * (1 + split.prefill_chips_per_chip), decoding)
+    assert np.all(split.prefill_which >= 0)
+
+
+def test_both_hold_every_candidate(fleet, found):
+    parts = [candidates(fleet, WORK, pools=kind) for kind in ("shared", "separate")]
+    assert found.size == sum(part.size for part in parts)
+    with pytest.raises(ValueError, match="pools must be shared, separate or both"):
+        candidates(fleet, WORK, pools="mixed")
 
 
 def test_stricter_limits_never_serve_more(fleet, found):
