@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,7 @@ class Result:
     words: Words
     rev: int
     model: str
+    _drawn: dict[Look, go.Figure] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def receipt(self) -> Receipt:
@@ -39,8 +40,10 @@ class Result:
         return self.chart.receipt(self.params, self.snapshot)
 
     def figure(self, look: Look) -> go.Figure:
-        """The chart drawn."""
-        return self.chart.figure(self.table, self.params, look)
+        """The chart drawn, once for each look; shared between callers, so its data are never to be changed."""
+        if look not in self._drawn:
+            self._drawn[look] = self.chart.figure(self.table, self.params, look)
+        return self._drawn[look]
 
 
 _kept: OrderedDict[tuple, Result] = OrderedDict()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import pandas as pd
+import plotly.graph_objects as go
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -72,7 +73,7 @@ class Shown:
             address = f"ridgepoint/s/{self.link_id}" if self.link_id else f"ridgepoint/{self.chart.page}"
             figure = card.framed(figure, self.words, stamp, address, look, size.width_px)
         else:
-            figure.update_layout(paper_bgcolor=TOKENS[look.theme]["page"])
+            figure = go.Figure(figure).update_layout(paper_bgcolor=TOKENS[look.theme]["page"])
         return exports.figure_json(figure)
 
 
