@@ -59,7 +59,9 @@ class Session:
             answer.ParseFromString(data)
             kind = answer.WhichOneof("type")
             if kind == "new_session":
-                self._script = answer.new_session.page_script_hash
+                self._script = self._script or answer.new_session.page_script_hash
+            elif kind == "navigation":  # the page the menu's script chose
+                self._script = answer.navigation.page_script_hash
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 element = answer.delta.new_element.WhichOneof("type")
                 if element == "plotly_chart":

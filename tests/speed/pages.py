@@ -18,10 +18,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.speed._client import Session, median
+from tests.speed._client import Run, Session, median
 from tools.serving import ROOT, free_port, running
 
-WARM = 15
+WARM, MOVES = 15, 10
 VISITORS, ROUNDS = 10, 3
 
 _EMPTY_APP = """
@@ -48,32 +48,35 @@ st.plotly_chart(go.Figure([go.Scatter(x=list(range(500)), y=[i * (k + 1) % 97 fo
 def figures() -> dict[str, dict]:
     """Times [ms, s] of each page's warm rerun, of the start, and of ten visitors."""
     found: dict[str, dict] = {}
-    with _empty() as address:
-        empty_s, _, _ = _warm(address, "")
-        crowd_empty_s = _crowd(address, "")
-    found["pages: empty page with one chart, warm rerun"] = {"figure": empty_s * 1000, "unit": "ms", "ratio": None, "against": None}
-    start = time.perf_counter()
-    with running() as server:
-        with Session(server.url, "clusters") as first:
-            run = first.rerun()
-        if run.charts:
+    with _empty() as empty:
+        start = time.perf_counter()
+        with running() as server:
+            with Session(server.url, "clusters") as first:
+                first.rerun()
             figure = time.perf_counter() - start
             found["pages: start to first chart, empty home"] = {"figure": figure, "unit": "s", "ratio": figure / 10, "against": "10 s"}
-        for page in _pages():
-            rerun_s, charts, received = _warm(server.url, page)
-            found[f"pages: /{page}, warm rerun ({charts} charts, {received / 1000:.0f} kB)"] = {
-                "figure": rerun_s * 1000,
+            for page in _pages():
+                rerun_s, empty_s, run = _warm(server.url, page, empty)
+                found[f"pages: /{page}, warm rerun ({run.charts} charts, {run.received_bytes / 1000:.0f} kB)"] = {
+                    "figure": rerun_s * 1000,
+                    "unit": "ms",
+                    "ratio": rerun_s / empty_s / max(run.charts, 1),
+                    "against": "an empty page with one chart, for each chart",
+                }
+            moved_s, empty_s = _moved(server.url, empty)
+            found["pages: /clusters, rerun after a control moved"] = {
+                "figure": moved_s * 1000,
                 "unit": "ms",
-                "ratio": rerun_s / empty_s / max(charts, 1),
-                "against": "the empty page, for each chart",
+                "ratio": moved_s / empty_s,
+                "against": "an empty page with one chart",
             }
-        crowd_s = _crowd(server.url, "clusters")
-        found[f"pages: /clusters, {VISITORS} visitors at once, each rerun"] = {
-            "figure": crowd_s * 1000,
-            "unit": "ms",
-            "ratio": crowd_s / crowd_empty_s,
-            "against": "the empty page with as many",
-        }
+            crowd_s, crowd_empty_s = _crowd(server.url, "clusters"), _crowd(empty, "")
+            found[f"pages: /clusters, {VISITORS} visitors at once, each rerun"] = {
+                "figure": crowd_s * 1000,
+                "unit": "ms",
+                "ratio": crowd_s / crowd_empty_s,
+                "against": "an empty page with one chart, with as many",
+            }
     return found
 
 
@@ -82,13 +85,22 @@ def _pages() -> list[str]:
     return ["" if name == "overview" else name for name in names]
 
 
-def _warm(address: str, page: str) -> tuple[float, int, int]:
-    """Median time of a rerun [s] once everything is computed, charts drawn in it, bytes received in it."""
-    with Session(address, page) as session:
+def _warm(address: str, page: str, empty: str) -> tuple[float, float, Run]:
+    """Median time of a rerun once everything is computed [s], that of the empty page in between [s], and the last rerun."""
+    with Session(address, page) as session, Session(empty) as other:
         for _ in range(3):
             session.rerun()
-        runs = [session.rerun() for _ in range(WARM)]
-    return median([run.time_s for run in runs]), runs[-1].charts, runs[-1].received_bytes
+            other.rerun()
+        pairs = [(session.rerun(), other.rerun()) for _ in range(WARM)]
+    return median([own.time_s for own, _ in pairs]), median([run.time_s for _, run in pairs]), pairs[-1][0]
+
+
+def _moved(address: str, empty: str) -> tuple[float, float]:
+    """Median time of a rerun whose chart nobody has asked for yet [s], and of the empty page in between [s]."""
+    with Session(address, "clusters") as session, Session(empty) as other:
+        session.rerun()
+        pairs = [(session.rerun(f"lines={n}"), other.rerun()) for n in range(1, 1 + MOVES)]
+    return median([own.time_s for own, _ in pairs]), median([run.time_s for _, run in pairs])
 
 
 def _crowd(address: str, page: str) -> float:
