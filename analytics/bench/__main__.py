@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -125,6 +126,7 @@ def _default_device(asked: str | None) -> str:
 def _run(args: argparse.Namespace) -> int:
     from analytics.bench.ops import select
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave by the door, so that the measuring process is ended too
     device = _default_device(args.device)
     chosen = select(args.ops)
     if args.backend:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from charts import numbers
+from charts.labels import place
+from charts.look import Look
 from charts.receipt import InputRow
+from charts.template import SERIES, tokens
 from charts.text import as_text
 from data.queries import bench
 from data.snapshot import Snapshot
@@ -128,3 +133,70 @@ def hover(row: Any) -> str:
     if numbers.known(row["pred_us"]):
         lines.append(f"expected {micros(row['pred_us'])}, measured ÷ expected {row['ratio_pred']:.3g}")
     return "<br>".join(lines)
+
+
+def colour(look: Look, place_in_order: int) -> str:
+    """Colours for the first five groups, grey for the rest."""
+    t = tokens(look)
+    return t[SERIES[place_in_order]] if place_in_order < len(SERIES) else t["point"]
+
+
+def cloud(
+    figure: go.Figure,
+    look: Look,
+    rows: pd.DataFrame,
+    x: str,
+    y: str,
+    spans: tuple[tuple[float, float], tuple[float, float]],
+    margin: dict[str, int],
+    height: int,
+) -> None:
+    """Points by operation in a plane of two logarithmic axes, hollow where noisy, each operation named once beside one of its points.
+
+    Parameters: rows with op, status and the columns x and y; spans, the axes' ends; margin and height [px] of the figure.
+    """
+    order = list(rows.groupby("op").size().sort_values(ascending=False, kind="stable").index)
+    (x0, x1), (y0, y1) = (tuple(np.log10(span)) for span in spans)
+    wide, tall = look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"]
+
+    def pixels(part: pd.DataFrame) -> list[tuple[float, float]]:
+        across = (np.log10(part[x]) - x0) / (x1 - x0) * wide
+        down = (1 - (np.log10(part[y]) - y0) / (y1 - y0)) * tall
+        return list(zip(across.astype(float), down.astype(float)))
+
+    size = 10.5 if look.phone else 12.0
+    anchors = []
+    for i, op in enumerate(order):
+        own = rows[rows["op"] == op].sort_values(x, kind="stable")
+        tone = colour(look, i)
+        figure.add_scatter(
+            x=own[x],
+            y=own[y],
+            mode="markers",
+            cliponaxis=False,
+            text=[hover(row) for _, row in own.iterrows()],
+            hovertemplate="%{text}<extra></extra>",
+            marker={
+                "size": 7 if look.phone else 9,
+                "color": [tone if status == "ok" else tokens(look)["page"] for status in own["status"]],
+                "line": {"color": tone, "width": 1.6},
+            },
+        )
+        anchors.append(own.iloc[[len(own) // 2]])
+    named = order[: 5 if look.phone else 12]
+    texts = [name_of(op) for op in named]
+    points = [pixels(anchor)[0] for anchor in anchors[: len(named)]]
+    for i, found in enumerate(place(points, texts, size, (0, 0, wide, tall), obstacles=pixels(rows))):
+        if found is not None:
+            figure.add_annotation(
+                x=float(np.log10(anchors[i][x].iloc[0])),
+                y=float(np.log10(anchors[i][y].iloc[0])),
+                ax=found.dx,
+                ay=found.dy,
+                text=texts[i],
+                showarrow=True,
+                arrowhead=0,
+                arrowwidth=0.8,
+                arrowcolor=colour(look, i) if found.radius > 9 else "rgba(0,0,0,0)",
+                font={"color": colour(look, i), "size": size},
+            )

@@ -16,7 +16,7 @@ from charts.measured import common
 from charts.params import ChartParams, choice, pick
 from charts.receipt import Receipt, looked_up, worked
 from charts.registry import Chart, Preset, register
-from charts.template import SERIES, new_figure, tokens
+from charts.template import new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
 from data.queries import bench
@@ -135,7 +135,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     labels = []
     for i, line in enumerate(order.index):
         own = table[table["line"] == line].sort_values(["bytes_min", "B"], kind="stable")
-        tone = t[SERIES[i]] if i < len(SERIES) else t["point"]
+        tone = common.colour(look, i)
         fig.add_scatter(
             x=own["bytes_min"],
             y=own["gb_per_s"],

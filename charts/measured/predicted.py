@@ -15,7 +15,7 @@ from charts.measured import common
 from charts.params import ChartParams, many, pick
 from charts.receipt import Receipt, looked_up, worked
 from charts.registry import Chart, Preset, register
-from charts.template import SERIES, new_figure, tokens
+from charts.template import new_figure, tokens
 from charts.words import Words
 from data.queries import bench
 from data.snapshot import Snapshot
@@ -130,40 +130,15 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         x=ends, y=[v / 1.25 for v in ends], mode="lines", line={"width": 0}, fill="tonexty", fillcolor=t["zone"], hoverinfo="skip"
     )
     fig.add_scatter(x=ends, y=ends, mode="lines", line={"color": t["axis"], "width": 1.5}, hoverinfo="skip")
-    order = table.groupby("op").size().sort_values(ascending=False, kind="stable").index
-    for i, op in enumerate(order):
-        own = table[table["op"] == op]
-        tone = t[SERIES[i]] if i < len(SERIES) else t["point"]
-        fig.add_scatter(
-            x=own["pred_us"],
-            y=own["median_us"],
-            mode="markers",
-            cliponaxis=False,
-            text=[common.hover(row) for _, row in own.iterrows()],
-            hovertemplate="%{text}<extra></extra>",
-            marker={
-                "size": 7 if look.phone else 8,
-                "color": [tone if s == "ok" else t["page"] for s in own["status"]],
-                "line": {"color": tone, "width": 1.5},
-            },
-        )
-        if i < (3 if look.phone else 6):
-            top = own.sort_values("ratio_pred").iloc[-1]
-            fig.add_annotation(
-                x=np.log10(top["pred_us"]),
-                y=np.log10(top["median_us"]),
-                text=common.name_of(op),
-                showarrow=False,
-                yshift=13,
-                font={"color": tone, "size": 10.5 if look.phone else 12},
-            )
+    margin = {"l": 72, "r": 20, "t": 20, "b": 50}
+    common.cloud(fig, look, table, "pred_us", "median_us", ((low, high), (low, high)), margin, height)
     note(
         fig, look, "as expected, ± a quarter", x=np.log10(high) - 0.05, y=np.log10(high) - 0.05, xanchor="right", yanchor="top", yshift=-18
     )
     span = [np.log10(low), np.log10(high)]
     fig.update_xaxes(title_text="expected", range=span, **numbers.log_ticks(low, high, common.micros, most=8 if not look.phone else 5))
     fig.update_yaxes(range=span, **numbers.log_ticks(low, high, common.micros, most=8))
-    fig.update_layout(margin={"l": 72, "r": 20, "t": 20, "b": 50})
+    fig.update_layout(margin=margin)
     return fig
 
 

@@ -16,7 +16,7 @@ from charts.measured import common
 from charts.params import ChartParams, choice, pick
 from charts.receipt import Receipt, looked_up, worked
 from charts.registry import Chart, Preset, register
-from charts.template import SERIES, new_figure, tokens
+from charts.template import new_figure, tokens
 from charts.words import Words
 from data.queries import bench
 from data.snapshot import Snapshot
@@ -94,11 +94,6 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     return Words(finding, subtitle, alt, "", common.credit(table), common.doubts(table))
 
 
-def _groups(table: pd.DataFrame) -> list[str]:
-    order = table.groupby("op").size().sort_values(ascending=False, kind="stable")
-    return list(order.index)
-
-
 def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     """Points in colours by operation under one memory slope and a flat line for each number format."""
     height = look.height(560, 430)
@@ -115,36 +110,11 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         y = roofline_tflop_per_s(x, a["read_gb_per_s"], rate)
         fig.add_scatter(x=x, y=y, mode="lines", line={"color": t["axis"], "width": 1.5}, hoverinfo="skip")
         note(fig, look, f"{dtype} {common.flop_rate(rate)}", x=np.log10(x1), y=np.log10(rate), xanchor="right", yanchor="bottom", yshift=1)
-    for i, op in enumerate(_groups(table)):
-        own = table[table["op"] == op]
-        tone = t[SERIES[i]] if i < len(SERIES) else t["point"]
-        solid = own["status"] == "ok"
-        fig.add_scatter(
-            x=own["intensity"],
-            y=own["tflop_per_s"],
-            mode="markers",
-            cliponaxis=False,
-            text=[common.hover(row) for _, row in own.iterrows()],
-            hovertemplate="%{text}<extra></extra>",
-            marker={
-                "size": 7 if look.phone else 9,
-                "color": [tone if s else t["page"] for s in solid],
-                "line": {"color": tone, "width": 1.6},
-            },
-        )
-        anchor = own.sort_values("intensity").iloc[len(own) // 2]
-        if i < (4 if look.phone else 8):
-            fig.add_annotation(
-                x=np.log10(anchor["intensity"]),
-                y=np.log10(anchor["tflop_per_s"]),
-                text=common.name_of(op),
-                showarrow=False,
-                yshift=-14,
-                font={"color": tone, "size": 10.5 if look.phone else 12},
-            )
+    margin = {"l": 84 if not look.phone else 74, "r": 20, "t": 20, "b": 52}
+    common.cloud(fig, look, table, "intensity", "tflop_per_s", ((x0, x1), (low, top)), margin, height)
     fig.update_xaxes(title_text="FLOP a byte", range=[np.log10(x0), np.log10(x1)], **numbers.log_ticks(x0, x1, numbers.plain))
     fig.update_yaxes(title_text="", range=[np.log10(low), np.log10(top)], **numbers.log_ticks(low, top, common.flop_rate))
-    fig.update_layout(margin={"l": 84 if not look.phone else 74, "r": 20, "t": 20, "b": 52})
+    fig.update_layout(margin=margin)
     return fig
 
 

@@ -16,7 +16,7 @@ from charts.measured import common
 from charts.params import ChartParams, choice, number, pick
 from charts.receipt import Receipt, worked
 from charts.registry import Chart, Preset, register
-from charts.template import SERIES, new_figure, tokens
+from charts.template import new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
 from data.queries import bench
@@ -38,7 +38,7 @@ def operations(snapshot: Snapshot) -> dict[str, str]:
     """Operations with a timed record: name -> words."""
     found = bench.measurements(snapshot)
     present = set(found.loc[found["median_us"].notna(), "op"])
-    return {op: words for op, words in common.OPERATIONS.items() if op in present}
+    return {"": "All operations", **{op: words for op, words in common.OPERATIONS.items() if op in present}}
 
 
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
@@ -136,7 +136,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         fig.add_scatter(x=ends, y=[place[str(case)]] * 2, mode="lines", line={"color": t["grid"], "width": 3}, hoverinfo="skip")
     for i, name in enumerate(names):
         own = table[table["contestant"] == name]
-        tone = t[SERIES[i]] if i < len(SERIES) else t["point"]
+        tone = common.colour(look, i)
         fig.add_scatter(
             x=own["slower"],
             y=[place[c] for c in own["case"]],

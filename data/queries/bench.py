@@ -59,12 +59,13 @@ def devices(snapshot: Snapshot) -> dict[str, str]:
             key = (row["device_kind"], row["device"])
             counts[key] = counts.get(key, 0) + 1
     order = sorted(counts.items(), key=lambda item: (item[0][0] != "cuda", -item[1], item[0][1]))
-    return {device: f"{device} ({n} timed)" for (_, device), n in order}
+    first = f"Default: {order[0][0][1]}" if order else "No device measured"
+    return {"": first, **{device: f"{device} ({n} timed)" for (_, device), n in order}}
 
 
 def default_device(snapshot: Snapshot) -> str:
     """The device a page opens on: a GPU where one was measured, else the CPU with most rows, "" where nothing was."""
-    return next(iter(devices(snapshot)), "")
+    return next((device for device in devices(snapshot) if device), "")
 
 
 def ceilings(snapshot: Snapshot, device: str) -> pd.DataFrame:
@@ -102,4 +103,6 @@ def _plain(name: str) -> str:
 
 def own_efficiencies(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Efficiencies our own records give, in the layout of kernel_efficiency: `KernelTable.from_rows(rows, own=...)` takes them."""
+    if not len(snapshot.table(TABLE)):
+        return []
     return efficiencies(rows(snapshot), chips_of_devices(snapshot))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analytics.serving import Calibration, Chip, KernelTable, Shape
 from analytics.serving.benchmark_rows import Names
+from data.queries.bench import own_efficiencies
 from data.snapshot import Snapshot
 
 # Kernel tables of recent states of kernel_efficiency; compiled curves hang on their identity, so the same state must give the same object.
@@ -38,11 +39,12 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def kernel_table(snapshot: Snapshot) -> KernelTable:
-    """The kernel efficiencies of a revision; the same object as long as the rows are the same."""
+    """The kernel efficiencies of a revision, our own measurements over them; the same object as long as the rows are the same."""
     rows = snapshot.table("kernel_efficiency").drop(columns=["fact_key", "row_rev", "origin", "source_id"], errors="ignore")
-    state = hash(tuple(pd.util.hash_pandas_object(rows, index=False).tolist()))
+    own = own_efficiencies(snapshot)
+    state = hash((tuple(pd.util.hash_pandas_object(rows, index=False).tolist()), repr(own)))
     if state not in _KERNELS:
-        _KERNELS[state] = KernelTable.from_rows(records(rows))
+        _KERNELS[state] = KernelTable.from_rows(records(rows), own)
         while len(_KERNELS) > _KEPT:
             _KERNELS.popitem(last=False)
     _KERNELS.move_to_end(state)
