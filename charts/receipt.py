@@ -45,10 +45,10 @@ class InputRow:
 class Receipt:
     """Everything behind a chart's headline number."""
 
-    formulas: tuple[FormulaLine, ...] = ()
-    inputs: tuple[InputRow, ...] = ()
-    assumptions: tuple[str, ...] = ()
-    error: tuple[str, ...] = ()
+    formulas: Sequence[FormulaLine] = ()
+    inputs: Sequence[InputRow] = ()
+    assumptions: Sequence[str] = ()
+    error: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name in ("formulas", "inputs", "assumptions", "error"):

@@ -44,7 +44,7 @@ def _cleaned(names: pd.Series) -> pd.Series:
 def sources(snapshot: Snapshot) -> dict[str, str]:
     """Sources of cluster rows, those that say most first: title → words with the number of sites; "" is the default one."""
     sites = _sites(snapshot)
-    titles = {title: f"{title.split(' (')[0]} · {n} {'site' if n == 1 else 'sites'}" for title, n in sites.items()}
+    titles = {str(title): f"{str(title).split(' (')[0]} · {n} {'site' if n == 1 else 'sites'}" for title, n in sites.items()}
     return {"": f"{default_source(snapshot).split(' (')[0]}, newest"} | titles
 
 
@@ -59,7 +59,7 @@ def default_source(snapshot: Snapshot) -> str:
     epoch = table[table["source"].str.startswith(EPOCH_SITES, na=False)]
     if len(epoch):
         return str(epoch.sort_values(["as_of", "source"], kind="stable")["source"].iloc[-1])
-    return next(iter(_sites(snapshot).index), "")
+    return str(next(iter(_sites(snapshot).index), ""))
 
 
 def history(snapshot: Snapshot, source: str, quantity: str) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import streamlit as st
 
 from data.process import the_store
@@ -31,10 +33,14 @@ with column:
     run = url_state.begin(entry.file)
     for sentence in url_state.pin().notes:
         st.html(f'<div class="rp rp-note">{style.safe(sentence)}</div>')
-    if embedded and (chart_id := url_state.pin().chart or entry.chart):
-        chart_block(chart_id)
-    else:
-        chosen.run()
+    try:
+        if embedded and (chart_id := url_state.pin().chart or entry.chart):
+            chart_block(chart_id)
+        else:
+            chosen.run()
+    except Exception:  # whatever it is, the reader gets a sentence and the log the rest
+        logging.getLogger(__name__).exception("page %s failed", entry.file)
+        st.html('<div class="rp rp-note" data-failed>This page could not be drawn; what went wrong stands in the server\'s log.</div>')
     query = url_state.finish(run)
     shown_rev = url_state.pin().rev or store.head()
     if not embedded:

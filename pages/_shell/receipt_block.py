@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -49,7 +50,7 @@ def _formula(line: FormulaLine) -> str:
     return f'<p class="rp-formula">{safe(left)}= <b>{safe(right.strip())}</b></p>'
 
 
-def _rows(inputs: tuple[InputRow, ...], today: datetime.date) -> str:
+def _rows(inputs: Sequence[InputRow], today: datetime.date) -> str:
     if not inputs:
         return '<p class="rp-quiet">No row of the store enters; every input is a setting of yours.</p>'
     narrow = screen.width() == "phone"

@@ -1,0 +1,1 @@
+"""The six figures of the overview."""
