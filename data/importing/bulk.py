@@ -34,7 +34,12 @@ def read(path: Path, dialect: Dialect, table: str, report: Report) -> Sheet | No
     ):
         return None
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if data.find(b"\0") >= 0 or re.search(rb"\n\r?\n|\r[^\n]", data):
+        if (
+            data.find(b"\0") >= 0
+            or data.find(b"\n\n") >= 0
+            or data.find(b"\n\r\n") >= 0
+            or (data.find(b"\r") >= 0 and re.search(rb"\r[^\n]", data))
+        ):
             return None
         head, tail = data[:HEAD_BYTES], data[-HEAD_BYTES:]
     head = head[: head.rfind(b"\n") + 1]

@@ -125,12 +125,16 @@ def _result(folder: Path, code: int, errors: str) -> tuple[dict[str, Any], pd.Da
 
 
 def to_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write rows: float64 and text columns, missing as null."""
+    """Write rows: numbers as they are, text by its distinct values, missing as null."""
     columns = {}
     for name in frame.columns:
         values = frame[name].to_numpy()
-        columns[name] = (
-            pa.array(values, from_pandas=True) if values.dtype.kind in "fi" else pa.array(values, type=pa.string(), from_pandas=True)
+        if values.dtype.kind in "fi":
+            columns[name] = pa.array(values)
+            continue
+        codes, distinct = pd.factorize(values)
+        columns[name] = pa.DictionaryArray.from_arrays(
+            pa.array(codes.astype(np.int32), mask=codes < 0), pa.array(distinct, type=pa.string())
         )
     pq.write_table(pa.table(columns), path, compression="lz4")
 
@@ -141,10 +145,15 @@ def from_parquet(path: Path) -> pd.DataFrame:
     columns = {}
     for name in table.column_names:
         column = table[name]
-        values = column.to_numpy()
-        kind = object if pa.types.is_string(column.type) else np.int64 if name == "_line" else float
-        columns[name] = pd.Series(values.astype(kind, copy=False), dtype=kind)
-    return pd.DataFrame(columns)
+        if pa.types.is_dictionary(column.type):
+            coded = column.unify_dictionaries().combine_chunks()
+            coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) and coded.num_chunks else coded
+            texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object) if len(column) else np.array([None], dtype=object)
+            codes = coded.indices.fill_null(len(texts) - 1).to_numpy() if len(column) else np.zeros(0, dtype=np.int32)
+            columns[name] = pd.Series(texts[codes], dtype=object)
+        else:
+            columns[name] = pd.Series(column.to_numpy(), dtype=np.int64 if name == "_line" else float)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _limit(memory_mb: int, seconds: int) -> None:

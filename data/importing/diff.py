@@ -44,26 +44,31 @@ def difference(frame: pd.DataFrame, existing: pd.DataFrame, meta: TableMeta, pre
     Parameters: `frame`, rows in the table's columns with `_line`; `existing`, the store's rows with fact_key; `present`,
     the columns the file gives (a column it lacks keeps the store's value on a row that is there already).
     """
-    new = frame.drop(columns="_line").reset_index(drop=True)
+    new = frame.drop(columns="_line")
     keys = np.asarray(fact_keys(new, meta), dtype=object)
     known = pd.Index(existing["fact_key"])
     place = known.get_indexer(pd.Index(keys))
     moved, remove = _moved(new, keys, existing, place, meta)
     place = np.where(moved >= 0, moved, place)
     there = place >= 0
-    for name in meta.columns:
-        if name not in present and there.any():
+    for name in meta.columns if there.any() else ():
+        if name not in new:
+            new[name] = pd.Series(
+                np.full(len(new), np.nan if meta.columns[name].numeric else None, dtype=float if meta.columns[name].numeric else object)
+            )
+        if name not in present:
             values = new[name].to_numpy().copy()
             values[there] = existing[name].to_numpy()[place[there]]
             new[name] = pd.Series(values, dtype=values.dtype)
     changed = np.zeros(len(new), dtype=bool)
     differing: dict[str, np.ndarray] = {}
-    for name in meta.columns:
+    for name in meta.columns if there.any() else ():
         unequal = _unequal(new[name].to_numpy(), existing[name].to_numpy(), place, there)
         if unequal.any():
             differing[name] = unequal
             changed |= unequal
-    result = Difference(new[changed | ~there].reset_index(drop=True), remove)
+    kept = new if not there.any() else new[changed | ~there].reset_index(drop=True)
+    result = Difference(kept, remove)
     result.added, result.same = int((~there).sum()), int((there & ~changed).sum())
     result.changed_count = int(changed.sum())
     for row in np.flatnonzero(changed)[:LISTED]:
@@ -130,7 +135,9 @@ def _conflicts(put: pd.DataFrame, existing: pd.DataFrame) -> list[dict[str, Any]
         by_key.setdefault(tuple(key), []).append(position)
     if not by_key:
         return found
-    for row in put.to_dict("records"):
+    keys = zip(put["cluster_id"], put["phase"].fillna(""), put["chip_id"])
+    concerned = put[np.fromiter((key in by_key for key in keys), dtype=bool, count=len(put))]
+    for row in concerned.reindex(columns=list(existing.columns)).to_dict("records"):
         for position in by_key.get((row["cluster_id"], row["phase"] or "", row["chip_id"]), []):
             other = existing.iloc[position]
             if other["source"] == row["source"] or (

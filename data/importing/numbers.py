@@ -22,6 +22,7 @@ AT_LEAST = re.compile(
 AT_MOST = re.compile(r"^(?:<=?|≤|up to|less than|at most|max\.?|maximum|below|under|bis zu|jusqu'à|最多)\s*", re.IGNORECASE)
 PLANNED = re.compile(r"\(?\b(?:planned|plan|proposed|target|targeted|future|announced|geplant|prévu|eventually)\b\)?", re.IGNORECASE)
 BETWEEN = re.compile(r"\s*(?:-|–|—|−|~|to|bis|and|à|至|\.\.\.?)\s*", re.IGNORECASE)
+USUAL = re.compile(r"^(~)?(\d{1,3}(?:,\d{3})+|\d{1,15})(\+)?$", re.ASCII)
 NOT_FINITE = re.compile(r"^[+-]?(?:inf|infinity|∞)$", re.IGNORECASE)
 
 
@@ -58,6 +59,10 @@ def parse(text: str, decimal: str = ".") -> Quantity:
     Understands "100,000+", "~150 MW", "c. 480", "1.5 GW", "$5-6B", "0.5 million", "500,000–700,000", "150E" (estimate),
     "(planned)", footnote marks and units; "(140)" alone is ambiguous and stays empty with a warning.
     """
+    usual = USUAL.match(text) if decimal == "." else None
+    if usual:  # by far the most cells of a large file
+        value = float(usual[2].replace(",", ""))
+        return Quantity(value, low=value if usual[3] else math.nan, approximate=bool(usual[1]))
     shown = clean(text)
     if is_missing(shown):
         return Quantity()

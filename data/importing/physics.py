@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from data.importing.diff import is_derived
+from data.importing.diff import BASES
 from data.importing.text import fold
 
 LISTED = 200
@@ -25,49 +24,65 @@ NAME_LIKENESS = 88
 
 def implausible(frame: pd.DataFrame) -> list[str]:
     """Return sentences about rows whose figures do not fit together; a derived value is never evidence."""
-    found: list[str] = []
-    columns = ["cluster_id", "chip_count", "power_mw", "site_power_mw", "capex_usd", "count_basis", "power_basis", "capex_basis", "_line"]
-    used = frame[columns]
-    some = used["power_mw"].notna() | used["site_power_mw"].notna() | used["capex_usd"].notna()
-    first = frame.duplicated(["cluster_id", "phase", "source", "as_of", "online_date"], keep=False).to_numpy()
-    for row, several in zip(used[some].to_dict("records"), first[some.to_numpy()]):
-        found += [f"line {row['_line']}, {row['cluster_id']}: {sentence}" for sentence in _row(row, bool(several))]
-        if len(found) >= LISTED:
-            return [*found[:LISTED], "more rows than these have figures that do not fit together"]
-    return found
-
-
-def _row(row: dict[Any, Any], several_chips: bool) -> list[str]:
-    count, power, site, cost = (row[name] for name in ("chip_count", "power_mw", "site_power_mw", "capex_usd"))
-    own_count, own_power = not is_derived(row, "chip_count"), not is_derived(row, "power_mw")
-    own_cost = not is_derived(row, "capex_usd")
+    count, power, site, cost = (_own(frame, name) for name in ("chip_count", "power_mw", "site_power_mw", "capex_usd"))
+    key = [name for name in ("cluster_id", "phase", "source", "as_of", "online_date") if name in frame]
+    one_chip = ~frame.duplicated(key, keep=False).to_numpy()
+    machine = np.where(np.isnan(power), site, power)
+    kind = np.where(np.isnan(power), "site", "IT")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        watts = np.where(one_chip & (count > 0), machine * 1e6 / count, np.nan)
+        each = np.where(one_chip & (count > 0), cost / count, np.nan)
+        per_mw = np.where(machine > 0, cost / machine, np.nan)
+        overhead = np.where(power > 0, site / power, np.nan)
+        top = WATTS_PER_CHIP[1] * np.where(kind == "IT", 1.0, SITE_OVER_IT[1])
+        odd = {
+            "watts": ((watts < WATTS_PER_CHIP[0]) | (watts > top)) & (machine > 0),
+            "each": ((each < USD_PER_CHIP[0]) | (each > USD_PER_CHIP[1])) & (cost > 0),
+            "per_mw": ((per_mw < USD_PER_MW[0]) | (per_mw > USD_PER_MW[1])) & (cost > 0),
+            "overhead": overhead > SITE_OVER_IT[1],
+        }
+    rows = np.flatnonzero(odd["watts"] | odd["each"] | odd["per_mw"] | odd["overhead"])
+    lines, ids = frame["_line"].to_numpy(), frame["cluster_id"].to_numpy()
     said: list[str] = []
-    machine = power if not np.isnan(power) else site
-    kind = "IT" if not np.isnan(power) else "site"
-    if count > 0 and machine > 0 and own_count and own_power and not several_chips:
-        watts = machine * 1e6 / count
-        low, high = WATTS_PER_CHIP[0], WATTS_PER_CHIP[1] * (1.0 if kind == "IT" else SITE_OVER_IT[1])
-        if not low <= watts <= high:
+    for row in rows[:LISTED]:
+        begin = f"line {int(lines[row])}, {ids[row]}: "
+        if odd["watts"][row]:
             said.append(
-                f"{machine:g} MW of {kind} power for {count:,.0f} chips implies {watts:,.0f} W a chip (usual: {low:,.0f} to {high:,.0f} W)"
+                f"{begin}{machine[row]:g} MW of {kind[row]} power for {count[row]:,.0f} chips implies {watts[row]:,.0f} W a chip "
+                f"(usual: {WATTS_PER_CHIP[0]:,.0f} to {top[row]:,.0f} W)"
             )
-    if count > 0 and cost > 0 and own_count and own_cost and not several_chips:
-        each = cost / count
-        if not USD_PER_CHIP[0] <= each <= USD_PER_CHIP[1]:
-            said.append(f"${cost / 1e6:,.0f}M for {count:,.0f} chips implies ${each:,.0f} a chip (usual: $10,000 to $120,000)")
-    if machine > 0 and cost > 0 and own_power and own_cost:
-        each = cost / machine
-        if not USD_PER_MW[0] <= each <= USD_PER_MW[1]:
-            said.append(f"${cost / 1e6:,.0f}M for {machine:g} MW of {kind} power implies ${each / 1e6:,.3g}M per MW (usual: $5M to $80M)")
-    if power > 0 and site > 0 and own_power and site > power and site / power > SITE_OVER_IT[1]:
-        said.append(f"site power over IT power is {site / power:.2f} (usual: 1.0 to 1.6)")
+        if odd["each"][row]:
+            said.append(
+                f"{begin}${cost[row] / 1e6:,.0f}M for {count[row]:,.0f} chips implies ${each[row]:,.0f} a chip (usual: $10,000 to $120,000)"
+            )
+        if odd["per_mw"][row]:
+            said.append(
+                f"{begin}${cost[row] / 1e6:,.0f}M for {machine[row]:g} MW of {kind[row]} power implies ${per_mw[row] / 1e6:,.3g}M per MW "
+                "(usual: $5M to $80M)"
+            )
+        if odd["overhead"][row]:
+            said.append(f"{begin}site power over IT power is {overhead[row]:.2f} (usual: 1.0 to 1.6)")
+    if len(rows) > LISTED:
+        said.append(f"{len(rows) - LISTED:,} more rows have figures that do not fit together")
     return said
+
+
+def _own(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column without the values that were computed from others."""
+    if name not in frame:
+        return np.full(len(frame), np.nan)
+    values = frame[name].to_numpy(dtype=float)
+    basis = frame.get(BASES[name])
+    if basis is None or basis.isna().all():
+        return values
+    return np.where(basis.fillna("").astype(str).str.startswith("derived"), np.nan, values)
 
 
 def same_sites(frame: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
     """Return questions about new clusters that may be known ones under another name: near by place and alike by name or owner."""
     known = existing.drop_duplicates("cluster_id")
     new = frame[~frame["cluster_id"].isin(known["cluster_id"])].drop_duplicates("cluster_id")
+    new = new.reindex(columns=["cluster_id", "name", "owner", "operator", "latitude", "longitude"]).astype(object)
     if not len(new) or not len(known):
         return []
     folded = {str(row.cluster_id): _words(str(row.name_ or row.cluster_id)) for row in known.rename(columns={"name": "name_"}).itertuples()}
@@ -78,13 +93,11 @@ def same_sites(frame: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
     names = dict(zip(known["cluster_id"], known["name"]))
     for row in new.head(5_000).to_dict("records"):
         found = None
-        if not np.isnan(row["latitude"]) and not np.isnan(row["longitude"]):
+        if pd.notna(row["latitude"]) and pd.notna(row["longitude"]):
             distance = np.hypot(places[:, 0] - row["latitude"], (places[:, 1] - row["longitude"]) * np.cos(np.radians(row["latitude"])))
             near = [int(position) for position in np.flatnonzero(distance < SAME_PLACE_DEGREES)]
-            owner = fold(str(row["owner"] or row["operator"] or ""))
-            alike = [
-                position for position in near if fuzz.token_set_ratio(_words(str(row["name"] or "")), folded[str(ids[position])]) >= 60
-            ]
+            owner = fold(_first(row["owner"], row["operator"]))
+            alike = [position for position in near if fuzz.token_set_ratio(_words(_first(row["name"])), folded[str(ids[position])]) >= 60]
             found = next(iter(alike), None)
             if found is None and owner:
                 found = next(
@@ -95,18 +108,23 @@ def same_sites(frame: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
             match = str(ids[found])
         else:
             best = process.extractOne(
-                _words(str(row["name"] or row["cluster_id"])), folded, scorer=fuzz.token_sort_ratio, score_cutoff=NAME_LIKENESS
+                _words(_first(row["name"], row["cluster_id"])), folded, scorer=fuzz.token_sort_ratio, score_cutoff=NAME_LIKENESS
             )
             match = str(best[2]) if best else None
         if match:
             own = row["cluster_id"]
             said.append(
-                f'is "{row["name"] or own}" ({own}) the same site as "{names[match]}" ({match}) under another name? '
+                f'is "{_first(row["name"], own)}" ({own}) the same site as "{names[match]}" ({match}) under another name? '
                 f"The answer same:{own} = {match} stores it there"
             )
         if len(said) >= LISTED:
             break
     return said
+
+
+def _first(*texts: object) -> str:
+    """Return the first text that is there, or an empty one."""
+    return next((text for text in texts if isinstance(text, str) and text), "")
 
 
 def _words(name: str) -> str:

@@ -122,8 +122,7 @@ def prepare(
     prepared.difference = difference(frame, existing, meta, told["present"])
     if table == "clusters":
         touched = prepared.difference.put
-        lines = _with_lines(touched, frame)
-        prepared.report["warnings"] += physics.implausible(lines) + physics.same_sites(touched, existing)
+        prepared.report["warnings"] += physics.implausible(_with_lines(touched, frame)) + physics.same_sites(touched, existing)
     if strict and prepared.report["counts"]["rejected"]:
         prepared.report["warnings"].insert(
             0, f"strict: {prepared.report['counts']['rejected']} row(s) are rejected, so nothing can be committed"
@@ -147,8 +146,9 @@ def _same_sites(frame: pd.DataFrame, answers: dict[str, str], store: Store) -> N
 
 def _with_lines(put: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows to put with the line they came from (same key, as keys are unique among accepted rows)."""
-    meta = load_meta("clusters")
-    key = list(meta.key)
+    if len(put) == len(frame):
+        return put.assign(_line=frame["_line"].to_numpy())
+    key = list(load_meta("clusters").key)
     lines = pd.Series(frame["_line"].to_numpy(), index=pd.MultiIndex.from_frame(frame[key].fillna("")))
     return put.assign(_line=lines.reindex(pd.MultiIndex.from_frame(put[key].fillna(""))).to_numpy())
 

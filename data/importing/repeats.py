@@ -21,7 +21,7 @@ def without_repeats(frame: pd.DataFrame, meta: TableMeta, report: Report) -> pd.
     first = order[group]
     differs = np.zeros(len(frame), dtype=bool)
     at_fault = np.full(len(frame), "", dtype=object)
-    for name in meta.columns:
+    for name in frame.columns.drop("_line"):
         if name == "name" and meta.name == "clusters":
             continue
         values = _codes(frame[name], exact=name not in meta.key)

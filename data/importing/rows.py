@@ -21,6 +21,7 @@ from data.meta import TableMeta
 
 TAGS = re.compile(r"\s*#(confident|likely|speculative|unlikely|unconfirmed|confirmed)\b", re.IGNORECASE)
 LONG_TEXT = frozenset({"quote_or_note", "note", "notes", "note_text"})
+WHOLE_ROWS = 200_000
 NOT_READABLE = ("not a number", "not a date")
 
 
@@ -349,8 +350,10 @@ def check_required(builder: Builder) -> None:
 
 def to_frame(builder: Builder) -> pd.DataFrame:
     """Return the kept rows in the table's columns with their line, repeats dropped and conflicting repeats rejected."""
-    columns = {name: builder.column(name) for name in builder.meta.columns}
-    frame = pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()})
-    frame["_line"] = builder.lines
-    frame = frame[~builder.bad].reset_index(drop=True)
+    whole = builder.size <= WHOLE_ROWS  # a column without any value is left out of very large files
+    names = [name for name in builder.meta.columns if whole or name in builder.meta.key or name in builder.frame]
+    good = slice(None) if not builder.bad.any() else ~builder.bad
+    columns = {name: builder.column(name)[good] for name in names}
+    frame = pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()}, copy=False)
+    frame["_line"] = builder.lines[good]
     return without_repeats(frame, builder.meta, builder.report)
