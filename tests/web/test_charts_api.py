@@ -24,7 +24,8 @@ def test_the_list_tells_each_charts_parameters(client):
 
 def test_every_chart_answers_every_form_of_numbers_and_its_receipt(client):
     for chart in listed(client):
-        for form in ("json", "csv", "parquet", "xlsx", "html"):
+        forms = ("json", "csv", "parquet", "xlsx", "html") if chart["id"] == CHART else ("json", "csv", "parquet", "xlsx")
+        for form in forms:  # HTML brings 5 MB of library along: once is enough
             answer = client.get(f"/api/charts/{chart['id']}.{form}")
             assert answer.status_code == 200, (chart["id"], form, answer.text[:500])
             assert len(answer.content) > 50
