@@ -134,8 +134,8 @@ chart_block(focus, controls=CONTROLS[focus])
 if not st.context.is_embedded:
     st.html(
         '<div class="rp" style="margin-top:1.2rem"><h3>Bring records</h3><p class="rp-quiet">Measure a machine with '
-        "<code>python -m analytics.bench run --suite quick --out records.jsonl</code> and bring the file here. Each row holds its prediction, "
-        "its check against a reference and the state of the machine; a file with one bad line is refused whole.</p></div>"
+        "<code>python -m analytics.bench run --suite quick --out records.jsonl</code> and bring the file here. Each row holds its "
+        "prediction, its check against a reference and the state of the machine; a file with one bad line is refused whole.</p></div>"
     )
     if answer := st.session_state.get("_bench_answer"):
         say(answer, "data-answer")

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from analytics.bench.roofline import measured_over_expected
 from charts import numbers
+from charts.labels import text_width
 from charts.look import Look
 from charts.measured import common
 from charts.params import ChartParams, choice, number, pick
@@ -150,18 +151,8 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
                 "line": {"color": tone, "width": 1.6},
             },
         )
-        fig.add_annotation(
-            x=(i + 0.02) / max(len(names), 1),
-            y=1,
-            xref="paper",
-            yref="paper",
-            yanchor="bottom",
-            xanchor="left",
-            yshift=6,
-            showarrow=False,
-            text=f"● {as_text(name, 26)}",
-            font={"color": tone, "size": 10.5 if look.phone else 12.5},
-        )
+    left = 170 if look.phone else 400
+    lines = _legend(fig, names, look, left)
     longest = 30 if look.phone else 64
     fig.update_yaxes(
         tickvals=list(place.values()),
@@ -173,8 +164,38 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     fig.update_xaxes(
         title_text="times the fastest", range=[np.log10(0.93), np.log10(high)], **numbers.log_ticks(1.0, high, lambda v: f"{v:g} ×")
     )
-    fig.update_layout(margin={"l": 170 if look.phone else 400, "r": 24, "t": 40, "b": 50})
+    fig.update_layout(margin={"l": left, "r": 24, "t": 20 + 20 * lines, "b": 50})
     return fig
+
+
+def _legend(fig: go.Figure, names: list[str], look: Look, left: int) -> int:
+    """The contestants' names in their colours above the plot, as many to a line as fit; returns the number of lines."""
+    size = 10.5 if look.phone else 12.5
+    start = 8 - left if look.phone else 0
+    room = look.width_px - 24 - left
+    at, line, placed = float(start), 0, []
+    for i, name in enumerate(names):
+        text = f"● {as_text(name, 40)}"
+        wide = text_width(text, size) + 18
+        if at + wide > room and at > start:
+            at, line = float(start), line + 1
+        placed.append((i, text, at, line))
+        at += wide
+    for i, text, x, row in placed:
+        fig.add_annotation(
+            x=0,
+            y=1,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            xshift=x,
+            yshift=4 + 20 * (line - row),
+            showarrow=False,
+            text=text,
+            font={"color": common.colour(look, i), "size": size},
+        )
+    return line + 1
 
 
 def receipt(params: Params, snapshot: Snapshot) -> Receipt:
