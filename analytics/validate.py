@@ -42,16 +42,16 @@ def read_file(path: str) -> list[dict[str, str]]:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
+            columns = list(reader.fieldnames or [])
             rows = [{key: value or "" for key, value in row.items() if key is not None} for row in reader]
     except FileNotFoundError:
         raise ValueError(f"no file {path}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read as CSV in UTF-8: {error}") from None
-    missing = [column for column in ("model", "hardware") if column not in (reader.fieldnames or [])]
-    if missing or not any(quantity in (reader.fieldnames or []) for quantity in QUANTITIES):
-        raise ValueError(
-            f"{path}: columns model, hardware and one of {', '.join(QUANTITIES)} are needed, found {', '.join(reader.fieldnames or ['none'])}"
-        )
+    missing = [column for column in ("model", "hardware") if column not in columns]
+    if missing or not any(quantity in columns for quantity in QUANTITIES):
+        needed = f"columns model, hardware and one of {', '.join(QUANTITIES)} are needed"
+        raise ValueError(f"{path}: {needed}, found {', '.join(columns) or 'none'}")
     return rows
 
 

@@ -9,7 +9,7 @@
 Every question is then asked of arrays: `which` (index into the fleet, so chips, layouts and models vary freely), batch (sequences of a
 replica), context or workload, all broadcast.
 
-    evaluate(fleet, which, batch, Workload(1024, 1024))      prefill and decode step, fit, tokens/s
+    evaluate(fleet, which, batch, Workload(1024, 1024))      prefill and decode step, fit, tokens/s; evaluate_many for millions
     fleet.decode_step(which, batch, context)                 the step with its parts: weights, kv, flops, activations,
                                                              communication, launch, host; .total; .bound()
     fleet.prefill(which, prompts, input_tokens, cached)      the same for prompts
@@ -33,7 +33,16 @@ from analytics.serving.kernels import KernelTable
 from analytics.serving.layout import Layout
 from analytics.serving.pools import disaggregated
 from analytics.serving.precision import Precision
-from analytics.serving.run import Workload, best_under_limits, critical_batch, critical_batch_moe, critical_context, evaluate, steady_state
+from analytics.serving.run import (
+    Workload,
+    best_under_limits,
+    critical_batch,
+    critical_batch_moe,
+    critical_context,
+    evaluate,
+    evaluate_many,
+    steady_state,
+)
 from analytics.serving.shapes import Shape
 
 __all__ = [
@@ -53,6 +62,7 @@ __all__ = [
     "critical_context",
     "disaggregated",
     "evaluate",
+    "evaluate_many",
     "replay",
     "steady_state",
 ]

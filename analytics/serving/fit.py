@@ -157,7 +157,7 @@ def _levenberg(
     return x, loss
 
 
-def left_out(predictor: Predictor, cases: Sequence[Case], task: Task, group: Callable[[Case], str], rounds: int = 6) -> dict[int, float]:
+def left_out(predictor: Predictor, cases: Sequence[Case], task: Task, group: Callable[[Case], str], rounds: int = 5) -> dict[int, float]:
     """Ratio of every row of a task when the constants are fitted without its group (its model, its chip), by row number."""
     used = [case for case in cases if task.uses(case)]
     out: dict[int, float] = {}

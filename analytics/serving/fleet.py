@@ -177,6 +177,10 @@ class Fleet:
         return self._pass_total + self._parts["decode_extra"]
 
     @cached_property
+    def _prefill_total(self) -> np.ndarray:
+        return self._pass_total + self._parts["prefill_extra"]
+
+    @cached_property
     def _kv_log(self) -> np.ndarray:
         return self._stack(lambda v, c: np.log(np.maximum(c.attention * v.kv, 1e-30)))
 
@@ -244,16 +248,25 @@ class Fleet:
 
     def prefill_s(self, which: Numbers, prompts: Numbers, input_tokens: Numbers, cached_tokens: Numbers = 0) -> np.ndarray:
         """Time of prefilling `prompts` prompts of a replica in passes of at most 8,192 tokens a rank [s]."""
-        return self.prefill(which, prompts, input_tokens, cached_tokens).total
+        which = np.asarray(which)
+        on_rank, passes, n = self._prefill_passes(which, prompts, input_tokens, cached_tokens)
+        time = passes * (_curve(self._prefill_total, which, n) + self.host_step[which])
+        time = time + _curve(self._parts["head"], which, on_rank) + on_rank * self.prefill_attention_s(which, input_tokens, cached_tokens)
+        return time + (self.host_sequence[which] + self.host_request[which]) * on_rank
+
+    def _prefill_passes(
+        self, which: np.ndarray, prompts: Numbers, input_tokens: Numbers, cached_tokens: Numbers
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Prompts on the fullest rank, passes they take, and tokens of a pass."""
+        on_rank = np.ceil(np.asarray(prompts, dtype=float) / self.data[which])
+        tokens = on_rank * (np.asarray(input_tokens, dtype=float) - cached_tokens)
+        passes = np.maximum(np.ceil(tokens / step.PASS_TOKENS), 1.0)
+        return on_rank, passes, np.maximum(tokens / passes, 1.0)
 
     def prefill(self, which: Numbers, prompts: Numbers, input_tokens: Numbers, cached_tokens: Numbers = 0) -> StepTime:
         """The same with its parts; prompts are spread over the attention-data ranks, the fullest rank sets the time."""
         which = np.asarray(which)
-        on_rank = np.ceil(np.asarray(prompts, dtype=float) / self.data[which])
-        new = np.asarray(input_tokens, dtype=float) - cached_tokens
-        tokens = on_rank * new
-        passes = np.maximum(np.ceil(tokens / step.PASS_TOKENS), 1.0)
-        n = np.maximum(tokens / passes, 1.0)
+        on_rank, passes, n = self._prefill_passes(which, prompts, input_tokens, cached_tokens)
         parts = {
             name: passes * _curve(self._parts[name], which, n)
             for name in ("weights", "flops", "activations", "communication", "prefill_extra")

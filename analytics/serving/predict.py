@@ -12,7 +12,7 @@ from analytics.serving.calibration import Calibration
 from analytics.serving.finite_run import replay
 from analytics.serving.fleet import Deployment, Fleet
 from analytics.serving.kernels import KernelTable
-from analytics.serving.run import Workload, best_under_limits, steady_state
+from analytics.serving.run import Steady, Workload, best_choice, steady_state
 
 #: Tokens a pass carries in the prefill rows of DeepSeek's profile data; others use the engine default.
 PASS = 8192.0
@@ -83,12 +83,7 @@ class Predictor:
         if not self.slices[case.row]:
             out.notes.append(f"no layout of {case.total_chips} chips is possible for {case.model}")
             return out
-        best, best_rate = None, -np.inf
-        for at, which in enumerate(self.slices[case.row]):
-            values = {"output_tok_s_per_gpu": float(offline[case.row][at])} if case.row in offline else self._layout(case, which)
-            rate = values.get("input_tok_s_per_gpu" if case.phase == "prefill" else "output_tok_s_per_gpu", np.nan)
-            if rate == rate and rate > best_rate:
-                best, best_rate, out.values = which, rate, values
+        best = self._best(case, out, offline)
         if best is None:  # nothing fits or no batch meets the limits: the smallest shortage is still an answer
             which = max(self.slices[case.row], key=lambda i: self.deployments[i].memory().free)
             shortage = self.deployments[which].shortage(1, case.input_tokens + case.output_tokens)
@@ -98,6 +93,23 @@ class Predictor:
         out.layout = self.deployments[best].layout.describe()
         out.notes += list(self.fleet.curves[best].kernels_from) + list(self.deployments[best].chip.assumed)
         return out
+
+    def _best(self, case: Case, out: Prediction, offline: dict[int, np.ndarray]) -> int | None:
+        """The layout with the highest rate, its values put into `out`; None where no layout yields any."""
+        whole = self.slices[case.row]
+        if case.phase not in ("prefill", "decode") and not case.batch_per_chip and case.row not in offline:
+            workload = Workload(case.input_tokens, case.output_tokens)
+            found = best_choice(self.fleet, np.asarray(whole), workload, case.tpot_limit_s, case.ttft_limit_s)
+            if found:
+                out.values = _state_values(found[1])
+            return found[0] if found else None
+        best, best_rate = None, -np.inf
+        for at, which in enumerate(whole):
+            values = {"output_tok_s_per_gpu": float(offline[case.row][at])} if case.row in offline else self._layout(case, which)
+            rate = values.get("input_tok_s_per_gpu" if case.phase == "prefill" else "output_tok_s_per_gpu", np.nan)
+            if rate == rate and rate > best_rate:
+                best, best_rate, out.values = which, rate, values
+        return best
 
     def _forced(self, case: Case, which: int) -> dict[str, float]:
         """One sequence, as if it fitted: the least a layout does."""
@@ -113,13 +125,8 @@ class Predictor:
             return {"input_tok_s_per_gpu": prompts * case.input_tokens / time / chips, "ttft_ms": time * 1e3}
         if case.phase == "decode":
             return self._decode(case, which)
-        if case.batch_per_chip:
-            state = steady_state(self.fleet, which, max(case.batch_per_chip * chips, 1.0), workload)
-            return _state_values(state)
-        best = best_under_limits(
-            self.fleet, which, workload, case.tpot_limit_s, case.ttft_limit_s, self.fleet.most_per_rank[which] * self.fleet.data[which]
-        )
-        return _state_values(best) if best is not None else {}
+        state = steady_state(self.fleet, which, max((case.batch_per_chip or 1.0) * chips, 1.0), workload)
+        return _state_values(state)
 
     def _decode(self, case: Case, which: int) -> dict[str, float]:
         chips = self.fleet.chips[which]
@@ -147,10 +154,10 @@ class Predictor:
         return values
 
 
-def _state_values(state: object) -> dict[str, float]:
+def _state_values(state: Steady) -> dict[str, float]:
     return {
-        "output_tok_s_per_gpu": float(getattr(state, "output_tokens_per_s_per_chip")),  # noqa: B009
-        "input_tok_s_per_gpu": float(getattr(state, "input_tokens_per_s_per_chip")),  # noqa: B009
-        "tpot_ms": float(getattr(state, "step_s")) * 1e3,  # noqa: B009
-        "ttft_ms": float(getattr(state, "ttft_s")) * 1e3,  # noqa: B009
+        "output_tok_s_per_gpu": float(state.output_tokens_per_s_per_chip),
+        "input_tok_s_per_gpu": float(state.input_tokens_per_s_per_chip),
+        "tpot_ms": float(state.step_s) * 1e3,
+        "ttft_ms": float(state.ttft_s) * 1e3,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +91,25 @@ def evaluate(fleet: Fleet, which: Numbers, batch: Numbers, workload: Workload) -
     return Evaluation(fits, largest, prefill, decode, rate / fleet.chips[which], 1.0 / decode)
 
 
+def evaluate_many(fleet: Fleet, which: Numbers, batch: Numbers, workload: Workload, threads: int = 2, block: int = 16_384) -> Evaluation:
+    """`evaluate` for very many configurations: in blocks that stay in cache, on threads (numpy releases the interpreter lock)."""
+    columns = np.broadcast_arrays(which, check_batch(batch), workload.input_tokens, workload.output_tokens, workload.cached_tokens)
+    shape, flat = columns[0].shape, [column.ravel() for column in columns]
+    if len(flat[0]) <= block:
+        return evaluate(fleet, which, batch, workload)
+    evaluate(fleet, flat[0][:1], flat[1][:1], Workload(*(column[:1] for column in flat[2:])))  # fills the fleet's tables before threads do
+
+    def part(start: int) -> Evaluation:
+        index, sequences, *lengths = (column[start : start + block] for column in flat)
+        return evaluate(fleet, index, sequences, Workload(*lengths))
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(part, range(0, len(flat[0]), block)))
+    return Evaluation(
+        *(np.concatenate([getattr(found, name) for found in parts]).reshape(shape) for name in Evaluation.__dataclass_fields__)
+    )
+
+
 def pass_budget(fleet: Fleet, which: np.ndarray, batch: np.ndarray, new_tokens: np.ndarray) -> np.ndarray:
     """Prompt tokens a full pass carries on a rank beside its decoding sequences: whole prompts where one fits, else a chunk."""
     room = np.maximum(step.PASS_TOKENS - batch / fleet.data[which], 256.0)
@@ -125,23 +145,35 @@ def steady_state(fleet: Fleet, which: Numbers, batch: Numbers, workload: Workloa
     return Steady(batch + 0 * time, time, ttft, rate, rate * workload.input_tokens / workload.output_tokens, share)
 
 
-def best_under_limits(
-    fleet: Fleet, which: int, workload: Workload, tpot_limit_s: float = np.inf, ttft_limit_s: float = np.inf, most: float = np.inf
-) -> Steady | None:
-    """The steady state with the highest throughput whose mean step and first token stay within limits; None where none does.
+def best_choice(
+    fleet: Fleet, which: Numbers, workload: Workload, tpot_limit_s: float = np.inf, ttft_limit_s: float = np.inf
+) -> tuple[int, Steady] | None:
+    """The deployment among `which` and its batch with the highest throughput within limits, and its steady state; None where none is.
 
-    most: largest batch allowed besides memory (an engine's setting). One deployment and one workload at a time.
+    Limits hold for the mean step and the first token without waiting. A batch is limited by memory and by the engine's setting
+    (`Calibration.most_per_rank`). One workload at a time.
     """
-    fits = float(np.minimum(fleet.largest_batch(which, workload.final_context), most))
-    if fits < 1:
+    which = np.atleast_1d(which)
+    fits = np.floor(np.minimum(fleet.largest_batch(which, workload.final_context), fleet.most_per_rank[which] * fleet.data[which]))
+    which, fits = which[fits >= 1], fits[fits >= 1]
+    if not len(which):
         return None
-    ladder = np.unique(np.append(np.minimum(BATCH_LADDER, np.floor(fits)), np.floor(fits)))
-    state = steady_state(fleet, which, ladder, workload)
+    ladder = BATCH_LADDER[: np.searchsorted(BATCH_LADDER, fits.max()) + 1]
+    batches = np.minimum(ladder[None, :], fits[:, None])
+    state = steady_state(fleet, which[:, None], batches, workload)
     allowed = (state.step_s <= tpot_limit_s) & (state.ttft_s <= ttft_limit_s)
     if not np.any(allowed):
         return None
-    at = int(np.argmax(np.where(allowed, state.output_tokens_per_s_per_chip, -1.0)))
-    return Steady(**{name: np.asarray(getattr(state, name))[at] for name in state.__dataclass_fields__})
+    at = np.unravel_index(int(np.argmax(np.where(allowed, state.output_tokens_per_s_per_chip, -1.0))), batches.shape)
+    return int(which[at[0]]), Steady(**{name: np.asarray(getattr(state, name))[at] for name in state.__dataclass_fields__})
+
+
+def best_under_limits(
+    fleet: Fleet, which: int, workload: Workload, tpot_limit_s: float = np.inf, ttft_limit_s: float = np.inf
+) -> Steady | None:
+    """The best steady state of one deployment within limits (`best_choice`); None where no batch keeps them."""
+    found = best_choice(fleet, which, workload, tpot_limit_s, ttft_limit_s)
+    return found[1] if found else None
 
 
 @formula(

@@ -106,6 +106,15 @@ def test_everything_broadcasts(fleet):
     assert np.all(np.isnan(result.output_tokens_per_s_per_chip) == ~result.fits)
 
 
+def test_many_at_once_are_the_same_as_one_by_one(fleet):
+    rng = np.random.default_rng(3)
+    which, batch, inputs = rng.integers(0, len(NAMES), (40, 25)), rng.integers(1, 600, (40, 25)), rng.integers(16, 9000, (40, 25))
+    many = serving.evaluate_many(fleet, which, batch, Workload(inputs, 300), threads=2, block=64)
+    once = serving.evaluate(fleet, which, batch, Workload(inputs, 300))
+    assert np.array_equal(many.decode_step_s, once.decode_step_s)
+    assert np.array_equal(many.output_tokens_per_s_per_chip, once.output_tokens_per_s_per_chip, equal_nan=True)
+
+
 def test_units_scale(shipped, fleet):
     """Twice the clock of everything halves kernel time: peaks, bandwidth and links doubled."""
     import dataclasses
