@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from analytics.serving import Calibration, Chip, Deployment, Fleet, KernelTable, Layout, Precision, Shape
 from analytics.serving.search import NoLayout, layouts
+from charts.serving.kept import kept
 from data.queries.serving import kernel_table, records
 from data.snapshot import Snapshot
 
 #: Chips a replica may take; the rack-scale parts also as a whole rack.
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 RACK = 72
-_BASES: OrderedDict[tuple, Any] = OrderedDict()
 _FLEETS: OrderedDict[tuple, Fleet] = OrderedDict()
 _KEPT = 64
 
@@ -31,19 +30,9 @@ class Base:
     measured_chips: frozenset[str]
 
 
+@kept
 def base(snapshot: Snapshot) -> Base:
     """What every fleet of a revision works from; read once a revision."""
-    key = (id(snapshot.store), snapshot.rev)
-    if snapshot.draft:
-        return _base(snapshot)
-    if key not in _BASES:
-        _BASES[key] = _base(snapshot)
-        while len(_BASES) > 4:
-            _BASES.popitem(last=False)
-    return _BASES[key]
-
-
-def _base(snapshot: Snapshot) -> Base:
     kernels = kernel_table(snapshot)
     constants = records(snapshot.table("serving_calibration"))
     return Base(kernels, Calibration.from_rows(constants), frozenset(kernels.chips()))
@@ -61,7 +50,7 @@ def sensible_layouts(shape: Shape, chip: Chip, sizes: Iterable[int]) -> list[Lay
     for n in sizes:
         for layout in layouts(shape, n, min(chip.domain, 8)):
             spread = shape.moe_layers == 0 or layout.expert == layout.stage_chips or layout.chips <= 2
-            if spread and not (shape.is_mla and layout.tensor > 2 and layout.data > 1):
+            if spread:
                 found.append(layout)
     return found
 
@@ -85,7 +74,7 @@ def fleet(snapshot: Snapshot, deployments: list[Deployment]) -> Fleet:
     key = (
         id(own.kernels),
         own.calibration,
-        tuple((id(d.shape), d.shape, d.chip.chip_id, d.chip, d.layout, d.precision) for d in deployments),
+        tuple((d.shape, d.chip, d.layout, d.precision) for d in deployments),
     )
     if key not in _FLEETS:
         _FLEETS[key] = Fleet(deployments, own.kernels, own.calibration)

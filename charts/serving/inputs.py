@@ -11,6 +11,7 @@ from analytics.serving.chips import Chip
 from analytics.serving.precision import PRESETS, Precision, nearest
 from analytics.serving.shapes import Shape
 from charts.params import choice, number, words
+from charts.serving.kept import kept
 from data.snapshot import Snapshot
 
 #: Name by which a pasted configuration or an own chip is chosen.
@@ -64,6 +65,7 @@ def chips_param(default: int = 8) -> Any:
     return number(default, ge=1, le=576, label="Chips", help="chips that hold the model together", unit="chips", log=True)
 
 
+@kept
 def model_row(snapshot: Snapshot, name: str) -> pd.Series:
     """A model's row; ValueError proposes the nearest names."""
     rows = snapshot.table("models")
@@ -73,6 +75,7 @@ def model_row(snapshot: Snapshot, name: str) -> pd.Series:
     return found.iloc[0]
 
 
+@kept
 def model(snapshot: Snapshot, name: str, config: str = "") -> Shape:
     """The shape of a model by name; 'own' is the pasted configuration. ValueError says what is missing."""
     if name == OWN:
@@ -82,6 +85,7 @@ def model(snapshot: Snapshot, name: str, config: str = "") -> Shape:
     return Shape.from_row({str(k): v for k, v in model_row(snapshot, name).items()})
 
 
+@kept
 def chip_row(snapshot: Snapshot, name: str, own: str = "") -> dict[str, Any]:
     """A chip's row; 'own' is the reader's. ValueError proposes the nearest names."""
     if name == OWN:
@@ -119,6 +123,7 @@ def own_chip(text: str) -> dict[str, Any]:
     return row
 
 
+@kept
 def chip(snapshot: Snapshot, name: str, own: str = "") -> Chip:
     """The chip of a name as the serving model needs it."""
     return Chip.from_row(chip_row(snapshot, name, own))
