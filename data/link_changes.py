@@ -97,11 +97,11 @@ def _keys(table: pd.DataFrame, labels: list[str]) -> pd.Index:
 def _text(value: Any) -> str:
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return value.isoformat().removesuffix("T00:00:00") if hasattr(value, "isoformat") else str(value)
 
 
 def _label(table: pd.DataFrame, labels: list[str], position: int) -> str:
-    texts = [_text(table[label].iloc[position]) for label in labels]
+    texts = dict.fromkeys(_text(table[label].iloc[position]) for label in labels)  # each word once, in order
     return " · ".join(t for t in texts if t)[:120] or f"row {position + 1}"
 
 

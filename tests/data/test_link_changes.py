@@ -30,6 +30,11 @@ def test_changed_new_and_gone_are_counted_and_the_largest_change_is_told():
     assert found.to_json()["changes"][0] == {"row": "Colossus", "column": "it_mw", "old": 150.0, "new": 300.0}
 
 
+def test_a_row_is_named_by_each_word_once_and_by_its_day():
+    then = pd.DataFrame({"line": ["xAI"], "name": ["xAI"], "day": pd.to_datetime(["2026-07-01"]), "it_mw": [1.0]})
+    assert difference(then, then.assign(it_mw=2.0)).changes[0].row == "xAI · 2026-07-01"
+
+
 def test_a_blank_that_became_a_number_is_a_change():
     found = difference(table(a=np.nan), table(a=2))
     assert found.sentence() == "1 value differs (a: it_mw blank → 2)"
