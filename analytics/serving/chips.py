@@ -43,6 +43,16 @@ RELATIVES = {
     "trainium3": "b200",
 }
 DEFAULT_RELATIVE = "h100-sxm"
+#: Rates the fractions of each measured chip are relative to: memory [B/s] and dense peaks [FLOP/s] of its row in the chips table.
+REFERENCE_RATES: dict[str, tuple[float, dict[str, float]]] = {
+    "a100-sxm-80": (2.039e12, {"bf16": 312e12, "int8": 624e12}),
+    "h100-sxm": (3.352e12, {"bf16": 989.4e12, "fp8": 1979e12, "int8": 1979e12}),
+    "h200-sxm": (4.8e12, {"bf16": 989.4e12, "fp8": 1979e12, "int8": 1979e12}),
+    "b200": (7.7e12, {"bf16": 2250e12, "fp8": 4500e12, "fp4": 9000e12, "int8": 4500e12}),
+    "gb200": (8.0e12, {"bf16": 2500e12, "fp8": 5000e12, "fp4": 10000e12, "int8": 5000e12}),
+    "gb300": (8.0e12, {"bf16": 2500e12, "fp8": 5000e12, "fp4": 15000e12, "int8": 165e12}),
+    "l40s": (0.864e12, {"bf16": 362.05e12, "fp8": 733e12, "int8": 733e12}),
+}
 #: Best 16-bit matrix product of a chip over its dense peak, where none of its kernels are measured here, and of the chips that stand in
 #: (MAMF table of stas00/ml-engineering): the relative's compute efficiency is scaled by the ratio.
 BEST_PRODUCT = {"mi300x": 668.4 / 1307.4, "mi325x": 784.9 / 1307.4, "mi355x": 1565 / 2516.6, "gaudi2": 418.7 / 432, "gaudi3": 1243 / 1678}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,8 @@ ENGINE_FACTS = {
 ROW_ERROR = 0.10
 #: Limits of sequences per rank tried: powers of two that engines set.
 MOST_PER_RANK = (512.0, 1024.0, 2048.0)
+#: Rounds of the search at each limit, before the best one is pursued.
+FIRST_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -109,30 +112,28 @@ def fit(predictor: Predictor, cases: Sequence[Case], task: Task, rounds: int = 8
         raise ValueError("no rows to fit on: finite runs (all requests queued) or MLPerf Offline rows with an output rate are needed")
     mean = np.log([prior.value for prior in task.priors])
     spread = np.array([prior.spread for prior in task.priors])
-    best: tuple[float, Calibration] | None = None
-    for most in task.most_choices:
 
-        def residuals(v: np.ndarray, most: float = most) -> np.ndarray:
-            return np.log(ratios(predictor, task.calibration(v, most), used))
+    def residuals(v: np.ndarray, most: float) -> np.ndarray:
+        return np.log(ratios(predictor, task.calibration(v, most), used))
 
-        x, loss = _levenberg(residuals, mean, spread, rounds)
-        if best is None or loss < best[0]:
-            best = loss, task.calibration(x, most)
-    assert best is not None
+    tried = [(*_levenberg(partial(residuals, most=most), mean, mean, spread, FIRST_ROUNDS), most) for most in task.most_choices]
+    start, _, most = min(tried, key=lambda found: found[1])
+    x, _ = _levenberg(partial(residuals, most=most), start, mean, spread, rounds)
+    best = task.calibration(x, most)
     models, chips = len({c.model for c in used}), len({c.chip.chip_id for c in used if c.chip})
     kind = "MLPerf Offline rows" if task.engine else "offline runs"
-    return dataclasses.replace(best[1], fitted_on=f"{len(used)} {kind}, {models} models, {chips} chips")
+    return dataclasses.replace(best, fitted_on=f"{len(used)} {kind}, {models} models, {chips} chips")
 
 
 def _levenberg(
-    residuals: Callable[[np.ndarray], np.ndarray], mean: np.ndarray, spread: np.ndarray, rounds: int
+    residuals: Callable[[np.ndarray], np.ndarray], start: np.ndarray, mean: np.ndarray, spread: np.ndarray, rounds: int
 ) -> tuple[np.ndarray, float]:
     """Damped Gauss-Newton on the heavy-tailed loss with Gaussian priors; returns the point and its loss."""
 
     def loss_of(r: np.ndarray, v: np.ndarray) -> float:
         return float(np.sum(np.log1p((r / ROW_ERROR) ** 2 / 3) * 2) + np.sum(((v - mean) / spread) ** 2) / 2)
 
-    x, damping = mean.copy(), 1e-2
+    x, damping = start.copy(), 1e-2
     r = residuals(x)
     loss = loss_of(r, x)
     for _ in range(rounds):

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics import accounting
-from analytics.serving.chips import DEFAULT_RELATIVE, Chip
+from analytics.accounting import Numbers
+from analytics.serving.chips import DEFAULT_RELATIVE, REFERENCE_RATES, Chip
 from analytics.serving.collectives import collective_s, expert_exchange_s
 from analytics.serving.kernels import KernelTable
 from analytics.serving.layout import Layout
@@ -145,10 +146,10 @@ class Compiler:
             act = 2.0 if self.chip.math_of(fmt) == "bf16" else min(WEIGHT_BYTES[fmt], 1.0)
             key = self.key("gemm", fmt)
             fraction = self.kernels.fraction(key, rows=n, weights=matrix.n * matrix.k)
-            moved = np.asarray(accounting.gemm_bytes(n, matrix.n, matrix.k, act, WEIGHT_BYTES[fmt], 2.0)) / self.chip.memory_bandwidth
-            worked = np.asarray(accounting.gemm_flops(n, matrix.n, matrix.k)) / self.chip.peak(fmt) / self.chip.product_scale
-            time = np.maximum(moved, worked) / fraction
-            read = np.minimum(time, matrix.n * matrix.k * WEIGHT_BYTES[fmt] / self.chip.memory_bandwidth / fraction[0])
+            moved = accounting.gemm_bytes(n, matrix.n, matrix.k, act, WEIGHT_BYTES[fmt], 2.0)
+            math = self.chip.math_of(fmt)
+            time = self.kernel_s(key, fraction, moved, accounting.gemm_flops(n, matrix.n, matrix.k), math, self.chip.product_scale)
+            read = np.minimum(time, self.kernel_s(key, fraction[0], matrix.n * matrix.k * WEIGHT_BYTES[fmt], 0.0, math))
             weights += matrix.times * read
             rest += matrix.times * (time - read)
         return weights, rest
@@ -167,16 +168,15 @@ class Compiler:
         moved = accounting.expert_gemm_bytes(
             busy, shape.experts, shape.top_k, shape.hidden, width, WEIGHT_BYTES[fmt], act, shape.ffn_gated, hit
         )
-        moved = np.asarray(moved) / self.chip.memory_bandwidth
-        worked = np.asarray(accounting.expert_gemm_flops(busy, shape.top_k, shape.hidden, width, shape.ffn_gated))
-        worked = worked / self.chip.peak(fmt) / self.chip.product_scale
+        flops = accounting.expert_gemm_flops(busy, shape.top_k, shape.hidden, width, shape.ffn_gated)
         key = self.key("expert_gemm", fmt)
         fraction = self.kernels.fraction(
             key, rows=all_tokens * shape.top_k / shape.experts, weights=shape.hidden * width, experts=shape.experts / layout.expert
         )
-        time = np.maximum(moved, worked) / fraction
-        read = hit * (3 if shape.ffn_gated else 2) * shape.hidden * width * WEIGHT_BYTES[fmt] / self.chip.memory_bandwidth / fraction
-        read = np.minimum(time, read)
+        math = self.chip.math_of(fmt)
+        time = self.kernel_s(key, fraction, moved, flops, math, self.chip.product_scale)
+        weights = hit * (3 if shape.ffn_gated else 2) * shape.hidden * width * WEIGHT_BYTES[fmt]
+        read = np.minimum(time, self.kernel_s(key, fraction, weights, 0.0, math))
         return shape.moe_layers * read, shape.moe_layers * (time - read)
 
     def elementwise_bytes(self) -> float:
@@ -210,18 +210,18 @@ class Compiler:
 
     def grouped_decode(self, layers: int, batch: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Time of `layers` layers of multi-head or grouped attention over `seen` tokens a sequence [s]."""
-        shape, chip = self.shape, self.chip
+        shape = self.shape
         if not layers or shape.is_mla:
             return np.zeros(np.broadcast_shapes(np.shape(batch), np.shape(seen)))
         kv_heads, heads = self.layout.kv_heads_per_rank(shape), shape.heads / self.layout.tensor
         moved = np.asarray(accounting.decode_attention_kv_bytes(batch, seen, kv_heads, shape.head_dim, self.kv_bytes))
-        moved = (moved + accounting.decode_attention_io_bytes(batch, heads, shape.head_dim)) / chip.memory_bandwidth
-        worked = np.asarray(accounting.decode_attention_flops(batch, seen, heads, shape.head_dim)) / chip.peak("bf16")
+        moved = moved + accounting.decode_attention_io_bytes(batch, heads, shape.head_dim)
+        flops = accounting.decode_attention_flops(batch, seen, heads, shape.head_dim)
         key = self.key("attention_decode", "fp8" if self.kv_bytes <= 1 else "bf16")
         fraction = self.kernels.fraction(
             key, streams=batch * kv_heads, context=seen, group=max(heads / kv_heads, 1.0), head_dim=shape.head_dim
         )
-        return layers * np.maximum(moved, worked) / fraction
+        return layers * self.kernel_s(key, fraction, moved, flops, "bf16")
 
     def latent_decode(self, batch: np.ndarray, context: np.ndarray) -> np.ndarray:
         """Time of one layer of absorbed latent attention [s]."""
@@ -229,19 +229,19 @@ class Compiler:
         heads = max(shape.heads / self.layout.tensor, 1.0)
         key = self.key("mla_decode", "fp8" if kv_bytes < 2 else "bf16")
         moved = np.asarray(accounting.mla_decode_kv_bytes(batch, context, shape.mla_kv_lora, shape.mla_rope_dim, kv_bytes))
-        moved = (moved + accounting.mla_decode_io_bytes(batch, heads, shape.mla_kv_lora, shape.mla_rope_dim)) / chip.memory_bandwidth
+        moved = moved + accounting.mla_decode_io_bytes(batch, heads, shape.mla_kv_lora, shape.mla_rope_dim)
         math = "fp8" if kv_bytes <= 1 and "fp4" in chip.peak_flops else "bf16"
-        worked = np.asarray(accounting.mla_decode_flops(batch, context, heads, shape.mla_kv_lora, shape.mla_rope_dim)) / chip.peak(math)
-        worked = worked / (SPARSE_RATE if shape.index_topk else 1.0)
-        return np.maximum(moved, worked) / self.kernels.fraction(key, streams=batch, context=context, group=heads)
+        flops = accounting.mla_decode_flops(batch, context, heads, shape.mla_kv_lora, shape.mla_rope_dim)
+        fraction = self.kernels.fraction(key, streams=batch, context=context, group=heads)
+        return self.kernel_s(key, fraction, moved, flops, math, SPARSE_RATE if shape.index_topk else 1.0)
 
     def indexer(self, batch: np.ndarray, context: np.ndarray) -> np.ndarray:
         """Scan of the sparse-attention indexer: one fp8 key a token, at the efficiency of decode attention with 16 queries a stream."""
         shape, chip = self.shape, self.chip
-        moved = batch * context * shape.index_dim / chip.memory_bandwidth
-        worked = 2.0 * batch * context * shape.index_heads * shape.index_dim / chip.peak("fp8")
+        flops = 2.0 * batch * context * shape.index_heads * shape.index_dim
         key = self.key("attention_decode", "fp8")
-        return np.maximum(moved, worked) / self.kernels.fraction(key, streams=batch, context=context, group=16, head_dim=shape.index_dim)
+        fraction = self.kernels.fraction(key, streams=batch, context=context, group=16, head_dim=shape.index_dim)
+        return self.kernel_s(key, fraction, batch * context * shape.index_dim, flops, chip.math_of("fp8"))
 
     def prefill_pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Seconds per query-key pair of prompts of LENGTHS tokens: layers that see everything, and local ones."""
@@ -250,7 +250,7 @@ class Compiler:
         qk = shape.mla_nope_dim + shape.mla_rope_dim if shape.is_mla else shape.head_dim
         key = self.key("mla_prefill" if shape.is_mla else "attention_prefill", "fp8" if KV_BYTES.get(self.precision.kv, 1) <= 1 else "bf16")
         math = "bf16" if shape.is_mla else key[2]
-        flops = 2.0 * heads * (qk + shape.width_v) / self.chip.peak(math)
+        flops = 2.0 * heads * (qk + shape.width_v)
         streams = heads * np.maximum(PASS_TOKENS / LENGTHS, 1.0)
         fraction = self.kernels.fraction(key, rows=LENGTHS, streams=streams, **({} if shape.is_mla else {"head_dim": shape.head_dim}))
         local = np.zeros_like(LENGTHS)
@@ -259,8 +259,8 @@ class Compiler:
             kept = self.kernels.fraction(
                 key, rows=seen, streams=streams * LENGTHS / seen, **({} if shape.is_mla else {"head_dim": shape.head_dim})
             )
-            local = shape.local_layers * flops / kept
-        return shape.full_layers * flops / fraction, local
+            local = shape.local_layers * self.kernel_s(key, kept, 0.0, flops, math)
+        return shape.full_layers * self.kernel_s(key, fraction, 0.0, flops, math), local
 
     # --------------------------------------------------------------------------------------------------------- communication
 
@@ -284,6 +284,23 @@ class Compiler:
             link = chip.scale_up if layout.chips <= chip.domain else chip.scale_out
             time = time + (layout.pipeline - 1) * payload / layout.tensor / link
         return time
+
+    def kernel_s(
+        self, key: tuple[str, str, str], fraction: np.ndarray, moved: Numbers, flops: Numbers, math: str, rate: float = 1.0
+    ) -> np.ndarray:
+        """Time of a kernel [s]: its roofline over the fraction measured; `rate` scales the compute peak.
+
+        A chip that borrows another's measurement takes over what that kernel took beyond its own roofline, in seconds, longer by the
+        ratio of bandwidths where the borrower is the slower part: a fraction alone would punish a chip with little compute (H20)
+        for inefficiencies that cost the measured chip time, not work.
+        """
+        moved, flops, chip = np.asarray(moved, dtype=float), np.asarray(flops, dtype=float), self.chip
+        roof = np.maximum(moved / chip.memory_bandwidth, flops / (chip.peak_flops[math] * rate))
+        if key[1] == chip.chip_id or key[1] not in REFERENCE_RATES:
+            return roof / fraction
+        bandwidth, peaks = REFERENCE_RATES[key[1]]
+        theirs = np.maximum(moved / bandwidth, flops / peaks.get(math, peaks["bf16"]))
+        return roof + theirs * (1 / fraction - 1) * max(bandwidth / chip.memory_bandwidth, 1.0)
 
     def key(self, op: str, fmt: str) -> tuple[str, str, str]:
         """The measured curve used, noting when it is borrowed."""

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.serving import KernelTable
+from analytics.serving import Deployment, Fleet, KernelTable, Layout, Precision
+from analytics.serving.chips import REFERENCE_RATES
 from analytics.serving.kernels import AXES
 
 
@@ -74,3 +75,18 @@ def test_a_chip_without_measurements_borrows_and_says_so(shipped):
     assert shipped.kernels.key("gemm", "h800-sxm", "h100-sxm", "fp8") == ("gemm", "h100-sxm", "fp8")
     assert shipped.kernels.key("gemm", "a100-sxm-80", "a100-sxm-80", "fp8") == ("gemm", "a100-sxm-80", "bf16")
     assert np.all(shipped.kernels.fraction(("gemm", "b200", "nvfp4"), rows=[1, 64, 4096], weights=2**26) > 0)
+
+
+def test_reference_rates_are_those_of_the_chips_table(shipped):
+    for chip_id, (bandwidth, peaks) in REFERENCE_RATES.items():
+        chip = shipped.chips[chip_id]
+        assert bandwidth == pytest.approx(chip.memory_bandwidth)
+        assert peaks == pytest.approx(dict(chip.peak_flops))
+
+
+def test_a_chip_with_little_compute_is_not_punished_twice(shipped):
+    """SGLang on H20 (InferSim README): Qwen3-30B-A3B prefill of 4K prompts in bf16, 16,594 tokens a second and GPU."""
+    deployment = Deployment(shipped.shapes["Qwen3-30B-A3B"], shipped.chips["h20"], Layout(), Precision.of("bf16"))
+    fleet = Fleet([deployment], shipped.kernels, shipped.calibration)
+    assert 2 * 4096 / float(fleet.prefill_s(0, 2, 4096)) == pytest.approx(16_594, rel=0.25)
+    assert any("measured on h200-sxm" in note for note in fleet.curves[0].kernels_from)
