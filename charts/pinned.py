@@ -74,8 +74,7 @@ def opened(store: Store, link_id: str) -> Pinned:
         raise links.UnknownLink(
             f"link {link.id} shows the chart {link.chart}, which this version does not have; /s/{link.id}.csv holds its table"
         )
-    pairs = [(name, text) for name, text in state.pairs(link.params) if name in chart.params.model_fields]
-    params, ignored = state.decode(chart.params, pairs)
+    params, ignored = state.decode(chart.params, state.pairs(link.params))
     return Pinned(link, chart, params, tuple(ignored), links.table_of(store, link))
 
 
@@ -103,10 +102,10 @@ def notice(store: Store, pinned: Pinned) -> Notice | None:
     told = {
         "model": f"the model changed ({link.model} → {now.model})",
         "data": f"the data changed (revision {link.rev} → {head})",
-        "day": f"the day moved on ({link.today} → {today})",
+        "day": f"the day moved on ({link.today:%-d %b %Y} → {today:%-d %b %Y})",
     }
     why = " and ".join(told[cause] for cause in causes)
-    sentence = f"This link shows what it showed on {link.created:%Y-%m-%d}. Since then {why}: {found.sentence()}."
+    sentence = f"This link shows what it showed on {link.today:%-d %b %Y}. Since then {why}: {found.sentence()}."
     return Notice(sentence, tuple(causes), found, old, new, link.rev, head)
 
 
