@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -118,9 +118,9 @@ def name_points(
         )  # fmt: skip
 
 
-def stepped(frame: Frame, xs: Sequence, ys: Sequence, every_px: float = 6.0) -> np.ndarray:
+def stepped(frame: Frame, xs: Iterable, ys: Iterable, every_px: float = 6.0) -> np.ndarray:
     """Pixel positions along a step line (horizontal first), so that names keep off it."""
-    corners = frame.pixels(xs, ys)
+    corners = frame.pixels(list(xs), list(ys))
     path = [corners[:1]]
     for a, b in zip(corners[:-1], corners[1:]):
         for p, q in ((a, np.array([b[0], a[1]])), (np.array([b[0], a[1]]), b)):
@@ -160,6 +160,7 @@ def range_rows(
     """
     t = tokens(look)
     size = 11 if look.phone else 12.5
+    rows = [replace(r, low=None, middle=r.low, high=None) if r.middle is None and r.low == r.high else r for r in rows]
     values = [v for r in rows for v in (r.low, r.middle, r.high) if v is not None and (v > 0 or not log)] + [m for m, _ in marks]
     low, high = (min(values), max(values)) if values else (1.0, 10.0)
     pad = (high / low) ** 0.06 if log and high > low else 1.3
