@@ -16,7 +16,7 @@ from pages._shell.views import views
 
 CONTROLS = {
     "measured.roofline": ["device", "family"],
-    "measured.decode": ["device", "op", "layout"],
+    "measured.decode": ["device", "op", "over"],
     "measured.predicted": ["device", "ops"],
     "measured.side_by_side": ["by", "device", "op"],
 }

@@ -38,16 +38,10 @@ def chip_of_device(name: str) -> str | None:
     return None
 
 
-def spec_of(device: str) -> Spec:
-    """What the vendor states for the CUDA device of this machine; empty on a CPU and for a chip that the tables do not know."""
-    if not device.startswith("cuda"):
-        return Spec()
-    import torch
-
-    if not torch.cuda.is_available():
-        return Spec()
-    chip_id = chip_of_device(torch.cuda.get_device_name(int(device.partition(":")[2] or 0)))
-    for row in _csv_rows("chips.csv"):
+def spec_of(device_name: str) -> Spec:
+    """What the vendor states for a device; empty for a CPU and for a chip that the tables do not know."""
+    chip_id = chip_of_device(device_name)
+    for row in _csv_rows("chips.csv") if chip_id else []:
         if row["chip_id"] == chip_id:
             rates = {"bf16": row["bf16_tflops_dense"], "fp8": row["fp8_tflops_dense"]}
             known = {dtype: float(rate) * 1e12 for dtype, rate in rates.items() if rate}
@@ -152,7 +146,7 @@ def _run(args: argparse.Namespace) -> int:
         args.resume,
         args.shard,
         args.timer,
-        spec_of(device),
+        spec_of,
         args.threads,
     )
     return run(chosen, options, lambda done, total, text: print(f"{done}/{total} {text}", file=sys.stderr, flush=True))

@@ -148,7 +148,9 @@ def variants() -> list[Variant]:
                 3,
             )
         )
-    out.append(Variant("read", "stream.read_kernel", {"x_ptr": "*fp32", "out_ptr": "*fp32", "n": "i64"}, {"BLOCK": 4096}, 8, 3))
+    for count in ("i32", "i64"):
+        read = {"x_ptr": "*fp32", "out_ptr": "*fp32", "n": count}
+        out.append(Variant(f"read {count}", "stream.read_kernel", read, {"BLOCK": 4096}, 8, 3))
     pages = {"x_ptr": "*fp32", "pages_ptr": "*i32", "out_ptr": "*fp32", "count": "i32"}
     out.append(Variant("read pages 8 KiB", "stream.read_pages_kernel", pages, {"PAGE": 2048, "BLOCK": 2048}, 8, 3))
     copy = {"source_ptr": "*i32", "target_ptr": "*i32", "from_ptr": "*i32", "to_ptr": "*i32", "words": "i32"}

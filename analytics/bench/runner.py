@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Options:
     resume: bool = False
     shard: tuple[int, int] = (1, 1)
     timer: str | None = None
-    spec: Spec = field(default_factory=Spec)
+    spec_of: Callable[[str], Spec] = lambda device: Spec()  # what the vendor states of a device, by the name the driver gives it
     threads: int = 2  # on a CPU
 
     @property
@@ -184,12 +184,13 @@ def run(
         ceilings = Ceilings(**child.ask(ceilings_request, 300.0)["ceilings"])
         for row in ceiling_rows(ceilings, facts, "start"):
             records.append(options.out, row)
-        session = Session(session_id, facts, ceilings, options.spec, options.rule, options.seconds, options.timer)
+        spec = options.spec_of(facts["device"])
+        session = Session(session_id, facts, ceilings, spec, options.rule, options.seconds, options.timer)
         shared = {
             "session_id": session_id,
             "facts": facts,
             "ceilings": asdict(ceilings),
-            "spec": asdict(options.spec),
+            "spec": asdict(spec),
             "rule": asdict(options.rule),
             "seconds": options.seconds,
             "timer": options.timer,

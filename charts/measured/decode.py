@@ -23,6 +23,7 @@ from data.queries import bench
 from data.snapshot import Snapshot
 
 OPS = {"attn.decode": "GQA, MHA and MQA", "attn.mla": "Latent (MLA)"}
+AXES = {"bytes": "Over bytes read", "batch": "Over batch, a line for each context"}
 CACHES = {"any": "Any layout", "contiguous": "Contiguous", "paged": "Paged"}
 
 
@@ -32,6 +33,7 @@ class Params(ChartParams):
     device: str = pick("", label="Device", help="whose records are drawn; empty takes a GPU where one was measured")
     op: Literal["attn.decode", "attn.mla"] = choice("attn.decode", label="Attention", help="kind of cache that is read", labels=OPS)
     layout: Literal["any", "contiguous", "paged"] = choice("any", label="Layout", help="contiguous or paged caches, or both", labels=CACHES)
+    over: Literal["bytes", "batch"] = choice("bytes", label="Axis", help="what the horizontal axis is", labels=AXES)
     dtype_kv: Literal["any", "bf16", "fp8"] = choice(
         "any", label="Cache format", help="number format of the cache", labels={"any": "Any format", "bf16": "bf16", "fp8": "fp8"}
     )
@@ -78,6 +80,9 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     ].copy()
     out["share"] = out["gb_per_s"] / out["ceiling_gb_per_s"]
     out["line"] = [_line(row) for _, row in out.iterrows()]
+    if params.over == "batch":
+        out["line"] = [f"{context:,.0f} tokens, {line}" for context, line in zip(out["S"], out["line"])]
+    out["x"] = out["bytes_min"] if params.over == "bytes" else out["B"]
     out = out.sort_values(["line", "S", "B", "backend"], kind="stable", ignore_index=True)
     out.attrs.update(common.facts(rows, device))
     return out
@@ -106,7 +111,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     finding = f"{device}: decode attention reads its cache at {_share(best['share'])} of the measured read bandwidth at best"
     n, small = len(table), table.sort_values("bytes_min").iloc[0]
     subtitle = (
-        f"Bandwidth over the cache that a step reads, both axes logarithmic; {numbers.in_words(n)} {'shape' if n == 1 else 'shapes'}. "
+        f"Bandwidth over {'the cache that a step reads' if params.over == 'bytes' else 'the batch, a line for each context'}, "
+        f"both axes logarithmic; {numbers.in_words(n)} {'shape' if n == 1 else 'shapes'}. "
         f"Dashed: read bandwidth measured in the session. Each line: query heads / KV heads, layout, backend. Hollow: noisy."
     )
     alt = (
@@ -127,17 +133,17 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     if table.empty:
         return fig
     ceiling = float(table["ceiling_gb_per_s"].max())
-    x0, x1 = float(table["bytes_min"].min()) / 1.5, float(table["bytes_min"].max()) * 1.5
+    x0, x1 = float(table["x"].min()) / 1.5, float(table["x"].max()) * 1.5
     low, high = float(table["gb_per_s"].min()) / 1.6, max(ceiling, float(table["gb_per_s"].max())) * 1.35
     fig.add_hline(y=ceiling, line={"color": t["ink"], "width": 1, "dash": "5px,3px"})
     note(fig, look, f"read bandwidth {common.bandwidth(ceiling)}", x=np.log10(x0), y=np.log10(ceiling), xanchor="left", yanchor="bottom")
     order = table.groupby("line").agg(n=("line", "size"), top=("gb_per_s", "max")).sort_values(["n", "top"], ascending=False, kind="stable")
     labels = []
     for i, line in enumerate(order.index):
-        own = table[table["line"] == line].sort_values(["bytes_min", "B"], kind="stable")
+        own = table[table["line"] == line].sort_values(["x", "B"], kind="stable")
         tone = common.colour(look, i)
         fig.add_scatter(
-            x=own["bytes_min"],
+            x=own["x"],
             y=own["gb_per_s"],
             mode="lines+markers",
             cliponaxis=False,
@@ -155,8 +161,9 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             labels.append(EndLabel(float(last["gb_per_s"]), f"{as_text(line, 44)} <b>{common.bandwidth(last['gb_per_s'])}</b>", tone))
     margin = {"l": 82 if not look.phone else 70, "r": min(margin_for(labels, look), look.width_px // 3), "t": 24, "b": 50}
     fig.update_layout(margin=margin)
-    ticks = numbers.log_ticks(x0, x1, numbers.number_of_bytes, most=8 if not look.phone else 4)
-    fig.update_xaxes(title_text="bytes a step reads in one layer", range=[np.log10(x0), np.log10(x1)], **ticks)
+    write, title = (numbers.number_of_bytes, "bytes a step reads in one layer") if params.over == "bytes" else (numbers.plain, "batch")
+    ticks = numbers.log_ticks(x0, x1, write, most=8 if not look.phone else 4)
+    fig.update_xaxes(title_text=title, range=[np.log10(x0), np.log10(x1)], **ticks)
     fig.update_yaxes(range=[np.log10(low), np.log10(high)], **numbers.log_ticks(low, high, common.bandwidth))
     end_labels(fig, labels, look, x_end=np.log10(x1), y_range=(low, high), log=True, plot_px=height - margin["t"] - margin["b"])
     return fig
@@ -192,6 +199,10 @@ CHART = register(
         receipt=receipt,
         words=words,
         options={"device": bench.devices},
-        presets=(Preset("gqa", "GQA", {}), Preset("mla", "Latent attention", {"op": "attn.mla"})),
+        presets=(
+            Preset("gqa", "GQA", {}),
+            Preset("batch", "By batch and context", {"over": "batch"}),
+            Preset("mla", "Latent attention", {"op": "attn.mla"}),
+        ),
     )
 )

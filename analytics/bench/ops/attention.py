@@ -30,9 +30,9 @@ def lengths(case: Case) -> np.ndarray:
         weights[0] = 0.5
     else:
         raise ValueError(f"lengths must be one of {', '.join(DISTRIBUTIONS)}, got {kind!r}")
-    exact = weights / weights.sum() * batch * mean
-    whole = np.maximum(1, np.floor(exact).astype(np.int64))
-    whole[0] += batch * mean - whole.sum()
+    more = batch * (mean - 1)  # what is left after one token each
+    whole = 1 + np.floor(weights / weights.sum() * more).astype(np.int64)
+    whole[np.argmax(weights)] += batch * mean - whole.sum()
     return random.permutation(whole)
 
 

@@ -50,7 +50,7 @@ def test_caches_are_read_by_wide_asynchronous_copies_into_matrix_instructions(co
             assert row["async_copies"] > 0, name
             assert row["warp_matrix_ops"] + row["group_matrix_ops"] > 0, name
     assert compiled[next(n for n in compiled if n.startswith("mla h128 page64"))]["group_matrix_ops"] > 0
-    for name in ("read", "read pages 8 KiB", "copy pages"):
+    for name in ("read i32", "read i64", "read pages 8 KiB", "copy pages"):
         assert compiled[name]["wide_loads"] > 0
 
 

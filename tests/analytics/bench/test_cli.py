@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from analytics.bench.__main__ import chip_of_device, main
+from analytics.bench.__main__ import chip_of_device, main, spec_of
 from tests.analytics.bench.test_record import line, ok_row
 
 
@@ -55,3 +55,6 @@ def test_device_names_of_the_driver_lead_to_chips():
     assert chip_of_device("NVIDIA H200") == "h200-sxm"
     assert chip_of_device("NVIDIA H100 80GB HBM3") == "h100-sxm"
     assert chip_of_device("cpu: AMD EPYC") is None
+    spec = spec_of("NVIDIA H200")
+    assert spec.bytes_per_s == 4.8e12 and spec.flop_per_s == {"bf16": 989.4e12, "fp8": 1979e12}  # H200 datasheet, dense
+    assert spec_of("cpu: AMD EPYC").bytes_per_s is None
