@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from charts.look import Look
-from charts.template import TOKENS
+from charts.template import TOKENS, new_figure
 from charts.text import as_text
 
 EDGE_PX = 36
@@ -82,6 +82,16 @@ def framed(figure: go.Figure, words: Mapping[str, Any], stamp: str, address: str
     right = foot_font | {"color": colours["ink"], "weight": 700}
     _write(out, address, x=1, y=0, xshift=margin["r"] - edge, yshift=line_y - 12, xanchor="right", yanchor="top", font=right)
     return out
+
+
+def nothing(sentence: str, look: Look) -> go.Figure:
+    """Return a figure that holds nothing but a sentence."""
+    figure = new_figure(look, height_px=look.height())
+    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    colour = TOKENS[look.theme]["mute"]
+    text = "<br>".join(as_text(line, 400) for line in textwrap.wrap(sentence, 40 if look.phone else 90))
+    figure.add_annotation(text=text, xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False, font={"size": 16, "color": colour})
+    return figure
 
 
 def _lines(words: Mapping[str, Any], width_px: int) -> tuple[list[str], list[str], float]:

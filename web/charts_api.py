@@ -57,7 +57,7 @@ def page_picture(request: Request) -> Response:
     params, _ = state.decode(own.params, [pair for pair in own_pairs(own, request) if pair[0] in own.params.model_fields])
     rev = request.query_params.get("rev", "")
     there = rev.isascii() and rev.isdigit() and len(rev) < 15 and 1 <= int(rev) <= context.store().head()
-    return preview(computed(own, params, int(rev) if there else None))
+    return preview(computed(own, params, int(rev) if there else None), kept_s=300)
 
 
 def every_chart() -> list[Any]:

@@ -105,7 +105,7 @@ def _picture(link_id: str) -> Response:
         shown = _open(link_id, with_notice=False)
     except links.UnknownLink as error:
         return placeholder("Ridgepoint", str(error))
-    return preview(shown)
+    return preview(shown, kept_s=86_400)
 
 
 def _landing(request: Request, shown: Shown) -> Response:

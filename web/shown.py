@@ -61,7 +61,9 @@ class Shown:
         }
 
     def figure(self, look: Look) -> Any:
-        """The chart drawn from its table."""
+        """The chart drawn from its table, or the sentence that says why there is nothing to draw."""
+        if self.words.get("empty"):
+            return card.nothing(str(self.words["empty"]), look)
         return self.chart.figure(self.table, self.params, look)
 
     def picture(self, theme: str, size: Size, *, framed: bool) -> dict[str, Any]:
@@ -101,11 +103,14 @@ def answer(shown: Shown, form: str, request: Request) -> Response:
     return Response(_file(shown, form, drawn), headers=headers, media_type=MEDIA_TYPES[form])
 
 
-def preview(shown: Shown) -> Response:
-    """Return the picture a link preview shows: the chart, or a plain card with its finding where none can be drawn."""
+def preview(shown: Shown, kept_s: int) -> Response:
+    """Return the picture a link preview shows: the chart, or a plain card with its finding where none can be drawn.
+
+    `kept_s` is how long a reader's cache may keep it [s].
+    """
     try:
         image = context.renderer().draw(shown.picture("light", Size(), framed=True), "png", Size())
-        return Response(image, media_type="image/png", headers={"Cache-Control": "public, max-age=3600"})
+        return Response(image, media_type="image/png", headers={"Cache-Control": f"public, max-age={kept_s}"})
     except (ImageBusy, ImageUnavailable) as error:
         return placeholder(str(shown.words.get("finding") or shown.chart.title), str(error))
 

@@ -106,3 +106,11 @@ def test_wrong_methods_are_refused_with_json(client):
     answer = client.post("/api/charts", json={})
     assert answer.status_code in (404, 405)
     assert "error" in answer.json()
+
+
+def test_nothing_to_draw_is_said_in_every_form(client):
+    said = client.get(f"/api/charts/{CHART}.json?source=nosuch").json()
+    assert said["words"]["empty"]
+    for form in ("csv", "parquet", "xlsx", "html"):
+        assert client.get(f"/api/charts/{CHART}.{form}?source=nosuch").status_code == 200
+    assert "gives no IT power" in client.get(f"/api/charts/{CHART}.html?source=nosuch").text
