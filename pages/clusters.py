@@ -1,5 +1,10 @@
 """Cluster buildouts: who has how much power, where and when."""
 
 from pages._shell.chart_block import chart_block
+from pages._shell.views import views
 
-chart_block("clusters.power", controls=["by", "quantity", "source"])
+VIEWS = {"clusters.power": "Over time"}
+CONTROLS = {"clusters.power": ["by", "quantity", "source", "voices"]}
+
+shown = views(VIEWS)
+chart_block(shown, controls=CONTROLS[shown])

@@ -21,7 +21,7 @@ def sheet(theme: str) -> str:
 .rp {{ color: {t["ink"]}; line-height: 1.5; overflow-wrap: break-word; font-variant-numeric: tabular-nums }}
 .rp p {{ margin: 0 0 .6rem }} .rp p:last-child {{ margin-bottom: 0 }}
 .rp a {{ color: {t["primary"]}; text-underline-offset: 3px }}
-.rp-sub {{ color: {t["mute"]}; font-size: 1rem; margin: .1rem 0 0; max-width: 60rem }}
+.rp-sub {{ color: {t["mute"]}; font-size: 1rem; margin: .4rem 0 0; max-width: 60rem }}
 .rp-quiet {{ color: {t["mute"]}; font-size: .87rem }}
 .rp-cite {{ color: {t["mute"]}; font-size: .8rem }}
 .rp-cover {{ color: {t["mute"]}; font-size: .87rem; max-width: 60rem }}
