@@ -58,6 +58,7 @@ def rows(snapshot: Snapshot) -> pd.DataFrame:
     user, owner = _cleaned(table["user"]), _cleaned(table["owner"])
     rates = snapshot.table("chips").set_index("chip_id")["bf16_tflops_dense"]
     return table.assign(
+        phase=phase,
         online_day=earliest_day(table["online_date"]),
         as_of_day=earliest_day(table["as_of"]),
         fleet=fleet,
