@@ -1,0 +1,89 @@
+"""The page of inference cost: presets open on what they claim, controls reach the address, groups turn, phones fit."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+import charts
+from charts import registry, state
+
+charts.load_all()
+# Words a reader must find in the title when a preset's address is opened.
+OPENINGS = {
+    ("prices.level", "gpt4"): r"Reaching GPT-4's score cost \$37\.50 per million tokens in 2023",
+    ("prices.level", "v3"): r"DeepSeek-V3 sits on a ten-fold-a-year line",
+    ("prices.hosts", "r1"): r"18\.2-fold for the same weights",
+    ("prices.factors", "claim"): r"o1 costs 27\.4 times R1",
+    ("prices.day", "disclosed"): r"546 % over its rent at R1 prices: a gross margin of 84\.5 %",
+    ("prices.arc", "o3"): r"The same o3 run stands at \$20\.12 and at \$200 a task",
+    ("prices.rent", "h100"): r"rents that the same seller re-listed",
+    ("prices.plan", "heavy"): r"loses \$149 a month per subscriber",
+    ("prices.search", "gpt4"): r"would have cost \$666B a year in 2023",
+}
+
+
+def address(chart_id: str, preset: str) -> str:
+    chart = registry.get(chart_id)
+    params = next(p.params for p in chart.presets if p.name == preset)
+    return f"/prices?chart={chart_id}&{state.encode(chart.params(**params))}"
+
+
+@pytest.mark.parametrize(("chart_id", "preset"), OPENINGS, ids=lambda value: str(value).removeprefix("prices."))
+def test_presets_open_on_what_they_claim(tab, chart_id, preset):
+    tab.open(address(chart_id, preset))
+    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile(OPENINGS[chart_id, preset]), timeout=60_000)
+    expect(tab.page.locator(".js-plotly-plot, [data-empty]").first).to_be_visible()
+    tab.no_trouble()
+
+
+def test_level_and_blend_reach_the_address_and_the_title(tab):
+    tab.open("/prices")
+    tab.expect_address("level=gpt4", "blend=b31", "buyable=false")
+    tab.choose("Level", "o1 (GPQA Diamond ≥ 75.7 %)")
+    tab.expect_address("level=o1")
+    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("Reaching o1's score"))
+
+
+def test_too_few_records_say_why_there_is_no_rate(tab):
+    tab.open("/prices?buyable=true")
+    tab.sees("Only 3 price records reach this level; a rate needs 4.")
+
+
+def test_nothing_to_draw_offers_a_way_out(tab):
+    tab.open("/prices?level=own&benchmark=MMLU&threshold=1.0")
+    expect(tab.page.locator("[data-empty]")).to_contain_text("No offer reaches MMLU ≥ 100 %")
+    tab.press("Show the nearest")
+    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+
+
+def test_a_foreign_value_is_named(tab):
+    tab.open("/prices?level=gpt9&cache_hit_share=2")
+    tab.sees("ignored level=gpt9")
+    tab.sees("ignored cache_hit_share=2")
+
+
+def test_groups_and_views_turn_to_their_charts(tab):
+    tab.open("/prices")
+    tab.page.get_by_role("radio", name="GPU rental").or_(tab.page.get_by_role("button", name="GPU rental")).first.click()
+    tab.expect_address("chart=prices.rent")
+    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("rents that the same seller re-listed"))
+    tab.page.get_by_role("radio", name="Payback by chip").or_(tab.page.get_by_role("button", name="Payback by chip")).first.click()
+    tab.expect_address("chart=prices.payback")
+    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("pays itself back soonest"))
+
+
+def test_the_receipt_shows_the_price_worked_out(tab):
+    tab.open("/prices")
+    tab.press("Receipt")
+    tab.sees("Score choice")
+    tab.sees("Leaving out one record holder at a time")
+
+
+def test_a_phone_gets_figures_that_fit(phone):
+    for chart in ("prices.level", "prices.rates", "prices.arc"):
+        phone.open(f"/prices?chart={chart}")
+        assert phone.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+        phone.no_trouble()
