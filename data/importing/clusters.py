@@ -220,6 +220,9 @@ def _power(builder: Builder) -> None:
     if choice == "leave-out":
         return
     name = "power_mw" if choice == "IT" else "site_power_mw"
+    for told in builder.report.mapping:
+        if told["column"] == item.column.name:
+            told["field"] = name
     builder.frame[name] = parsed.value
     builder.parsed[(name, 0)] = parsed
 

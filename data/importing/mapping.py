@@ -52,6 +52,11 @@ def known_layouts() -> list[dict[str, Any]]:
         return yaml.safe_load(file)
 
 
+def accepted_fields(table: str) -> list[str]:
+    """Return what a column can be mapped to: the table's columns, then the fields the importer makes some of (in capitals)."""
+    return sorted(vocabulary.fields(table), key=lambda field: (field.isupper(), field))
+
+
 def known_layout(sheet: Sheet, table: str) -> dict[str, Any]:
     """Return the known layout of this header, or an empty dictionary."""
     names = {column.name for column in sheet.columns}
@@ -177,7 +182,11 @@ def _by_score(columns: list[Column], meta: TableMeta, report: Report, taken: set
                 if factor < 1:
                     why += ", but its cells are unlike it"
                 item = Assigned(
-                    column, field, round(score, 2), why, slot=slot if field in CHIP_FIELDS else position if field == "FALLBACK_NAME" else 0
+                    column,
+                    field,
+                    round(min(score, 1.0), 2),
+                    why,
+                    slot=slot if field in CHIP_FIELDS else position if field == "FALLBACK_NAME" else 0,
                 )
                 candidates.append((score, position, item))
     return _settle(candidates, report, taken, asked)

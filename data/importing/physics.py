@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -78,15 +79,32 @@ def _own(frame: pd.DataFrame, name: str) -> np.ndarray:
     return np.where(basis.fillna("").astype(str).str.startswith("derived"), np.nan, values)
 
 
-def same_sites(frame: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
-    """Return questions about new clusters that may be known ones under another name: near by place and alike by name or owner."""
+@dataclass(frozen=True)
+class SameSite:
+    """A new cluster that may be a known one under another name."""
+
+    cluster_id: str
+    name: str
+    known_id: str
+    known_name: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f'is "{self.name}" ({self.cluster_id}) the same site as "{self.known_name}" ({self.known_id}) under another name? '
+            f"The answer same:{self.cluster_id} = {self.known_id} stores it there"
+        )
+
+
+def same_sites(frame: pd.DataFrame, existing: pd.DataFrame) -> list[SameSite]:
+    """Return new clusters that may be known ones under another name: near by place and alike by name or owner, or alike by name."""
     known = existing.drop_duplicates("cluster_id")
     new = frame[~frame["cluster_id"].isin(known["cluster_id"])].drop_duplicates("cluster_id")
     new = new.reindex(columns=["cluster_id", "name", "owner", "operator", "latitude", "longitude"]).astype(object)
     if not len(new) or not len(known):
         return []
     folded = {str(row.cluster_id): _words(str(row.name_ or row.cluster_id)) for row in known.rename(columns={"name": "name_"}).itertuples()}
-    said: list[str] = []
+    said: list[SameSite] = []
     places = known[["latitude", "longitude"]].to_numpy(dtype=float)
     owners = [fold(str(owner or "")) for owner in known["owner"]]
     ids = known["cluster_id"].to_numpy()
@@ -113,10 +131,7 @@ def same_sites(frame: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
             match = str(best[2]) if best else None
         if match:
             own = row["cluster_id"]
-            said.append(
-                f'is "{_first(row["name"], own)}" ({own}) the same site as "{names[match]}" ({match}) under another name? '
-                f"The answer same:{own} = {match} stores it there"
-            )
+            said.append(SameSite(own, _first(row["name"], own), match, _first(names[match], match)))
         if len(said) >= LISTED:
             break
     return said

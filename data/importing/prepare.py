@@ -39,6 +39,7 @@ class Prepared:
     answers: dict[str, str] = field(default_factory=dict)
     layout: str = ""
     strict: bool = False
+    same_sites: list[physics.SameSite] = field(default_factory=list)
     revision: int | None = None
 
     @property
@@ -122,7 +123,8 @@ def prepare(
     prepared.difference = difference(frame, existing, meta, told["present"])
     if table == "clusters":
         touched = prepared.difference.put
-        prepared.report["warnings"] += physics.implausible(_with_lines(touched, frame)) + physics.same_sites(touched, existing)
+        prepared.same_sites = physics.same_sites(touched, existing)
+        prepared.report["warnings"] += physics.implausible(_with_lines(touched, frame)) + [site.sentence for site in prepared.same_sites]
     if strict and prepared.report["counts"]["rejected"]:
         prepared.report["warnings"].insert(
             0, f"strict: {prepared.report['counts']['rejected']} row(s) are rejected, so nothing can be committed"

@@ -67,6 +67,7 @@ def read(
     assigned = mapping.assign(found, meta, report, given, layout)
     if table == "clusters":
         found, assigned = inventory.inventory(found, assigned, report, context)
+    fields = {item["column"]: item["field"] for item in report.mapping}
     builder = rows.Builder(found, assigned, meta, report, context)
     if table == "clusters":
         clusters.need_a_name(builder, header)
@@ -89,7 +90,6 @@ def read(
     if not report.read:
         report.warn("the file has a header and no rows below it: there is nothing to import")
     report.check_answers()
-    fields = {item["column"]: item["field"] for item in report.mapping}
     present = [name for name, values in builder.frame.items() if name in builder.given or not _all_missing(values)]
     return Reading(frame, report, header, layout.get("title", ""), fields, present)
 
