@@ -155,5 +155,7 @@ def facts_of(table: pd.DataFrame) -> dict[str, Any]:
 
 def with_facts(table: pd.DataFrame, facts: Mapping[str, Any]) -> pd.DataFrame:
     """The table with JSON facts beside its rows."""
-    table.attrs = {**facts}
+    table.attrs.clear()
+    for name, value in facts.items():
+        table.attrs[name] = value
     return table
