@@ -28,7 +28,8 @@ def largest_share(holdings: Any, count: int = 4) -> float:
 def _shares(holdings: Any) -> np.ndarray:
     amounts = np.asarray(holdings, dtype=float).ravel()
     if np.isnan(amounts).any() or (amounts < 0).any():
-        raise ValueError(f"holdings must be non-negative numbers, got {float(np.nanmin(amounts)) if amounts.size else 'none'}")
+        worst = amounts[np.isnan(amounts) | (amounts < 0)][0]
+        raise ValueError(f"holdings must be non-negative numbers, got {worst:g}")
     if not amounts.sum() > 0:
         raise ValueError("holdings must add up to more than zero")
     return amounts / amounts.sum()

@@ -111,7 +111,8 @@ OPTIONS: dict[str, Callable[[Snapshot], Mapping[str, str]]] = {"source": cluster
 def source_facts(params: SelectionParams, snapshot: Snapshot, rows: pd.DataFrame) -> dict[str, Any]:
     """JSON facts of whose testimony a table rests on: source, voices, today, read_to, n of sources, filters."""
     one = params.source or clusters.default_source(snapshot)
-    titles = sorted(rows["source"].dropna().unique()) if params.voices != "one" else [one]
+    counted = rows["source"].value_counts()
+    titles = [one] if params.voices == "one" else sorted(counted.index.astype(str), key=lambda t: (-int(counted[t]), t))
     days = rows["as_of_day"].dropna()
     read = clusters.read_to(snapshot, one) if params.voices == "one" else (days.max() if len(days) else None)
     return {

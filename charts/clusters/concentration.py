@@ -124,8 +124,8 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
     fig.add_scatter(
-        x=shown["cumulative_share"],
-        y=y,
+        x=shown["cumulative_share"].iloc[1:],  # the first is the bar beside it
+        y=y[1:],
         mode="lines+markers",
         line={"color": t["rust"], "width": 1.6},
         marker={"size": 5},

@@ -115,16 +115,14 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     biggest = float(table["value"].max())
     size = (LARGEST_PX * (0.6 if look.phone else 1)) * np.sqrt(table["value"] / biggest)
     inside = table["longitude"].between(*lon) & table["latitude"].between(*lat)
-    named = table[inside].head(4 if look.phone else 10).index
+    named = _apart(table[inside], lon, lat, 4 if look.phone else 10)
     for planned in (True, False):
         own = table[table["planned"].astype(bool) == planned]
         if own.empty:
             continue
         fig.add_scattergeo(
             lon=own["longitude"], lat=own["latitude"], mode="markers", customdata=own["cluster_id"].tolist(),
-            text=[
-                f"{as_text(r['name'])}: {q.write(r['value'])}{', planned' if planned else ''}<br>{as_text(r['user'])}" for _, r in own.iterrows()
-            ],
+            text=[_hover(r, q.write(r["value"])) for _, r in own.iterrows()],
             hovertemplate="%{text}<extra></extra>",
             marker={
                 "size": size[own.index].clip(lower=4), "sizemode": "diameter", "opacity": 0.85,
@@ -138,6 +136,23 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         textfont={"size": 10 if look.phone else 11, "color": t["ink"]},
     )  # fmt: skip
     return fig
+
+
+def _apart(table: pd.DataFrame, lon: tuple[float, float], lat: tuple[float, float], most: int) -> list[int]:
+    """The largest sites whose names do not run into each other."""
+    wide, high = (lon[1] - lon[0]) / 8, (lat[1] - lat[0]) / 22
+    kept: list[int] = []
+    for i, row in table.iterrows():
+        near = (
+            abs(table.at[k, "longitude"] - row["longitude"]) < wide and abs(table.at[k, "latitude"] - row["latitude"]) < high for k in kept
+        )
+        if len(kept) < most and not any(near):
+            kept.append(int(i))  # type: ignore[call-overload]
+    return kept
+
+
+def _hover(row: pd.Series, written: str) -> str:
+    return f"{as_text(row['name'])}: {written}{', planned' if row['planned'] else ''}<br>{as_text(row['user'])}"
 
 
 def receipt(params: Params, snapshot: Snapshot) -> Receipt:

@@ -114,6 +114,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         return fig
     quarters = [str(p) for p in pd.period_range(table["quarter"].min(), table["quarter"].max(), freq="Q")]
     groups = [*table.attrs["top"], OTHERS]
+    up, down = pd.Series(0.0, index=quarters), pd.Series(0.0, index=quarters)
     tones = [t[name] for name in SERIES] + [t["context"]]
     for group, tone in zip(groups, tones if len(groups) == len(tones) else [*tones[: len(groups) - 1], t["context"]]):
         for planned in (False, True):
@@ -121,8 +122,11 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             if own.empty:
                 continue
             values = own.reindex(quarters)
+            drawn = values.fillna(0.0)
+            base = up.where(drawn >= 0, down)  # stacked here: falls go below zero, rises above
+            up, down = up + drawn.clip(lower=0), down + drawn.clip(upper=0)
             fig.add_bar(
-                x=quarters, y=values, width=0.72, name=group,
+                x=quarters, y=values, base=base, width=0.72, name=group,
                 marker={"color": tone if not planned else t["page"], "line": {"color": tone, "width": 1},
                         "pattern": {"shape": "/" if planned else "", "fgcolor": tone, "size": 5, "solidity": 0.35}},
                 text=[
@@ -135,7 +139,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     falls = table.assign(down=table["added"].clip(upper=0)).groupby("quarter")["down"].sum()
     high, low = float(sums.max()) * 1.12, float(falls.min()) * 1.2
     ticks = _linear_ticks(high)
-    fig.update_layout(barmode="relative", margin={"l": 52 if look.phone else 66, "r": 20, "t": 64 if look.phone else 44, "b": 40})
+    fig.update_layout(barmode="overlay", margin={"l": 52 if look.phone else 66, "r": 20, "t": 64 if look.phone else 44, "b": 40})
     fig.update_yaxes(range=[low, high], tickvals=ticks, ticktext=[q.write(v) for v in ticks], zeroline=True, zerolinecolor=t["axis"])
     every = max(1, int(np.ceil(len(quarters) / (5 if look.phone else 12))))
     shown = quarters[::every]
