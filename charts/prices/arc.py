@@ -79,7 +79,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     """Cost across (log), score up; frontier as steps; the restated run joined by a bracket; hollow: implied or people."""
     t = tokens(look)
     low, high = (table["usd_per_task"].min() / 1.6, table["usd_per_task"].max() * 2) if len(table) else (0.01, 100.0)
-    frame = Frame(look, look.height(500, 440), 52 if not look.phone else 42, 24, 16, 52, (low, high), (0, 1.0), x_log=True)
+    frame = Frame(look, look.height(500, 440), 52 if not look.phone else 42, 24, 16, 52, (low, high), (0, 1.03), x_log=True)
     out = frame.figure()
     out.update_xaxes(**log_ticks(low, high, round_dollars, 5 if look.phone else 11), title_text="$ per task")
     out.update_yaxes(tickformat=".0%", title_text=None)
@@ -104,17 +104,13 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     special = table[table["system"].isin([FIRST, SECOND]) | table["restated"]]
     if len(special):
         _special(out, special, t, look)
-    named = pd.concat([best.iloc[-1:] if look.phone else best.iloc[::-2], people.iloc[:0] if look.phone else people, special])
-    texts = [_name(r, look) for r in named.to_dict("records")]
-    inks = [
-        t["rust"] if r["system"] in (FIRST, SECOND) or r["restated"] else t["green"] if r["person"] else t["ink"]
-        for r in named.to_dict("records")
-    ]
+    named = pd.concat([best.iloc[:0] if look.phone and len(special) else best.iloc[::-2], people.iloc[:0] if look.phone else people])
+    texts = [as_text(name, 24) for name in named["system"]]
+    inks = [t["green"] if person else t["ink"] for person in named["person"]]
     dots = np.vstack(
         [frame.pixels(table["usd_per_task"].tolist(), table["score"].tolist()), stepped(frame, best["usd_per_task"], best["score"])]
     )
-    first = range(len(named) - len(special), len(named))
-    name_points(out, frame, named["usd_per_task"].tolist(), named["score"].tolist(), texts, colors=inks, obstacles=dots, first=first)
+    name_points(out, frame, named["usd_per_task"].tolist(), named["score"].tolist(), texts, colors=inks, obstacles=dots)
     return out
 
 
@@ -125,23 +121,30 @@ def _special(out: go.Figure, rows: pd.DataFrame, t: dict[str, str], look: Look) 
         height = float(same["score"].iloc[0])
         out.add_scatter(x=ends, y=[height, height], mode="lines", line={"color": t["rust"], "width": 1.2}, hoverinfo="skip")
         out.add_annotation(
-            x=float(np.log10(ends).mean()), y=height, yshift=11 if look.phone else -11, text=f"{ends[1] / ends[0]:.3g}×", showarrow=False,
+            x=float(np.log10(ends).mean()), y=height, yshift=9, text=f"{ends[1] / ends[0]:.3g}×", showarrow=False,
             font={"size": 11, "color": t["rust"], "shadow": halo(look.theme)},
         )  # fmt: skip
     faces = [t["page"] if implied else t["rust"] for implied in rows["implied"]]
+    marks = {"size": 10, "color": faces, "line": {"width": 2, "color": t["rust"]}, "opacity": 1}
+    hover = [_hover(r) for r in rows.to_dict("records")]
     out.add_scatter(
-        x=rows["usd_per_task"], y=rows["score"], mode="markers",
-        marker={"size": 10, "color": faces, "line": {"width": 2, "color": t["rust"]}, "opacity": 1},
-        text=[_hover(r) for r in rows.to_dict("records")], hovertemplate="%{text}<extra></extra>",
-    )  # fmt: skip
+        x=rows["usd_per_task"], y=rows["score"], mode="markers", marker=marks, text=hover, hovertemplate="%{text}<extra></extra>"
+    )
+    for r in rows.to_dict("records"):
+        text, where = _label(r, look)
+        font = {"size": 10.5 if look.phone else 12, "color": t["rust"], "shadow": halo(look.theme)}
+        out.add_annotation(x=float(np.log10(r["usd_per_task"])), y=r["score"], text=text, showarrow=False, font=font, **where)
 
 
-def _name(r: dict, look: Look) -> str:
+def _label(r: dict, look: Look) -> tuple[str, dict]:
+    """What one of o3's records is called, and where that stands: the first below it, the restated beside it."""
     if r["restated"]:
-        return "restated: <b>$200</b>" if look.phone else f"the same run, restated: <b>{dollars(r['usd_per_task'])}</b>"
-    if r["system"] in (FIRST, SECOND):
-        return f"o3, {r['samples_per_task']:,.0f} samples <b>{dollars(r['usd_per_task'])}</b>"
-    return as_text(r["system"], 24)
+        text = f"{'restated' if look.phone else 'the same run, restated'}: <b>{dollars(r['usd_per_task'])}</b>"
+        return text, {"xanchor": "center", "yshift": 22} if look.phone else {"xanchor": "left", "xshift": 10}
+    text = f"o3, {r['samples_per_task']:,.0f} samples <b>{dollars(r['usd_per_task'])}</b>"
+    if r["implied"]:
+        return text, {"xanchor": "right", "xshift": 10, "yshift": 16} if look.phone else {"xanchor": "right", "xshift": -10}
+    return text, {"xanchor": "center", "yshift": -16}
 
 
 def _hover(r: dict) -> str:

@@ -59,7 +59,8 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     rows = rows[rows[params.measure].notna() & (rows[params.measure] > 0)].reset_index(drop=True)
     best = np.zeros(len(rows), dtype=bool)
     best[cost_frontier(rows[params.measure], rows["score"])] = True
-    named = [f"{n} ({e})" if e else n for n, e in zip(rows["model_as_named"], rows["effort"])]
+    bare = rows["model_as_named"].str.replace(r"-?\(?20\d\d-?[01]\d-?[0-3]\d\)?", "", regex=True).str.strip()
+    named = [f"{n} ({e})" if e else n for n, e in zip(bare, rows["effort"])]
     kept = [
         "model_id", "effort", "score", "output_tokens", "usd_per_answer", "usd_per_solved", "cost_from", "is_reasoning", "price_provider",
         "price_date", "output_usd_per_mtok", "n_answers", "as_of", "rung", "single_source", "not_reread", "source", "source_url",
@@ -134,8 +135,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     first, last = best.iloc[0], best.iloc[-1]
     write = count if params.measure == "output_tokens" else _usd
     unit = {"usd_per_answer": "an answer", "usd_per_solved": "a solved task", "output_tokens": "output tokens an answer"}[params.measure]
-    stated = "Cost as the source states it, input included." if f["stated"] else "Cost is output tokens at the list price of the "
-    "day; input is not in the record."
+    counted = "Cost is output tokens at the list price of the day; input is not in the record."
+    stated = "Cost as the source states it, input included." if f["stated"] else counted
     return Words(
         finding=f"On {f['benchmark']} {last['model']} reaches {share(last['score'])} at {write(last[params.measure])} {unit}; "
         f"{first['model']} reaches {share(first['score'])} at {write(first[params.measure])}",

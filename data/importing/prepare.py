@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from data import uploads
-from data.importing import child, physics, remembered
+from data.importing import child, physics, price_units, remembered
 from data.importing.diff import Difference, difference
 from data.importing.report import OpenQuestions, Question, Refused
 from data.meta import load_meta
@@ -125,6 +125,8 @@ def prepare(
         touched = prepared.difference.put
         prepared.same_sites = physics.same_sites(touched, existing)
         prepared.report["warnings"] += physics.implausible(_with_lines(touched, frame)) + [site.sentence for site in prepared.same_sites]
+    if table == "api_prices":
+        prepared.report["warnings"] += price_units.misread(prepared.difference.put)
     if strict and prepared.report["counts"]["rejected"]:
         prepared.report["warnings"].insert(
             0, f"strict: {prepared.report['counts']['rejected']} row(s) are rejected, so nothing can be committed"

@@ -156,7 +156,8 @@ def price_ratios(snapshot: Snapshot) -> pd.DataFrame:
     turbo rows are left out: they repeat the standard row's ratio.
     """
     rows = offers(snapshot)
-    rows = rows[rows["tier"].eq("standard") & (rows["input_usd_per_mtok"] > 0) & (rows["output_usd_per_mtok"] > 0)].reset_index(drop=True)
+    usual = ~rows["tier"].isin(["off-peak", "free", "turbo", "priority"])
+    rows = rows[usual & (rows["input_usd_per_mtok"] > 0) & (rows["output_usd_per_mtok"] > 0)].reset_index(drop=True)
     cached = rows["cached_input_usd_per_mtok"].where(rows["cached_input_usd_per_mtok"] > 0)
     return rows.assign(
         year=rows["effective_date"].str[:4].astype(int),

@@ -29,7 +29,7 @@ def priced_on(snapshot: Snapshot, wanted: pd.DataFrame, provider: str | None = N
     wanted; missing where nobody listed a price that day.
     """
     rows = offers(snapshot)
-    rows = rows[rows["tier"].isin(["standard", "turbo"]) & (rows["output_usd_per_mtok"] > 0) & rows["quantised"].ne(1)]
+    rows = rows[~rows["tier"].isin(["off-peak", "free", "priority"]) & (rows["output_usd_per_mtok"] > 0) & rows["quantised"].ne(1)]
     by_model = dict(tuple(rows.groupby("model_id")))
     picked = [
         _in_force(by_model.get(item["model_id"]), item["day"], item[provider] if provider else None) for item in wanted.to_dict("records")
