@@ -1,0 +1,92 @@
+"""Every chart of the page in many states: it draws, says something, opens a receipt, and refuses nonsense in one sentence."""
+
+import importlib
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from charts import registry, state
+from charts.look import Look
+from charts.serving.views import CONTROLS, VIEWS
+
+for _id in VIEWS:
+    importlib.import_module(f"charts.serving.{_id.split('.')[1]}")
+PRESETS = [(chart, preset.name) for chart in VIEWS for preset in registry.get(chart).presets]
+
+
+def drawn(chart, params, snapshot, look=None):
+    table = chart.table(params, snapshot)
+    words = chart.words(table, params)
+    chart.figure(table, params, look or Look())
+    return table, words
+
+
+@pytest.mark.parametrize("chart_id", list(VIEWS))
+def test_every_chart_has_its_controls_and_presets(chart_id):
+    chart = registry.get(chart_id)
+    assert set(CONTROLS[chart_id]) <= set(chart.params.model_fields)
+    assert chart.presets
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("chart_id", "name"), PRESETS)
+def test_every_preset_draws_and_is_explained(snapshot, chart_id, name, theme):
+    chart = registry.get(chart_id)
+    params = chart.params(**next(p.params for p in chart.presets if p.name == name))
+    _, words = drawn(chart, params, snapshot, Look(theme=theme, width="phone" if theme == "dark" else "desk"))
+    said = " ".join((words.finding, words.subtitle, words.alt, *words.notes))
+    assert not words.empty, words.empty
+    assert words.finding and words.subtitle and words.alt
+    assert not any(part in said.lower().split() for part in ("nan", "inf", "none.", "nan.", "$nan"))
+    receipt = chart.receipt(params, snapshot)
+    assert receipt.formulas and receipt.inputs and receipt.assumptions and receipt.error
+    json.dumps(receipt.to_json())
+
+
+@pytest.mark.parametrize(("chart_id", "name"), PRESETS)
+def test_every_preset_survives_its_address(chart_id, name):
+    chart = registry.get(chart_id)
+    params = chart.params(**next(p.params for p in chart.presets if p.name == name))
+    back, ignored = state.decode(chart.params, state.split(state.encode(params)))
+    assert (back, ignored) == (params, [])
+
+
+@pytest.mark.parametrize("chart_id", list(VIEWS))
+def test_tables_hold_plain_facts(snapshot, chart_id):
+    chart = registry.get(chart_id)
+    table, _ = drawn(chart, chart.params(), snapshot)
+    json.dumps(table.attrs)
+    assert len(table) <= 2_000 * 5
+    assert not any(table[c].dtype == object and table[c].map(lambda v: isinstance(v, (list, dict, np.ndarray))).any() for c in table)
+
+
+@pytest.mark.parametrize("chart_id", [c for c in VIEWS if "model" in registry.get(c).params.model_fields])
+@pytest.mark.parametrize("config", ["{", "[]", "null", '{"model_type": "bert"}', '{"num_hidden_layers": 1000000000}', "x" * 500])
+def test_pasted_junk_is_refused_in_one_sentence(snapshot, chart_id, config):
+    chart = registry.get(chart_id)
+    with pytest.raises(ValueError) as wrong:
+        chart.table(chart.params(model="own", config=config), snapshot)
+    assert "\n" not in str(wrong.value) and 10 < len(str(wrong.value)) < 600
+
+
+@settings(max_examples=25, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+@pytest.mark.parametrize("chart_id", list(VIEWS))
+def test_any_numbers_give_a_chart_or_a_sentence(snapshot, chart_id, data):
+    chart = registry.get(chart_id)
+    given_values = {}
+    for name, field in chart.params.model_fields.items():
+        low = next((m.ge for m in field.metadata if hasattr(m, "ge")), None)
+        high = next((m.le for m in field.metadata if hasattr(m, "le")), None)
+        if low is not None and data.draw(st.booleans(), label=f"set {name}?"):
+            kind = st.integers(int(low), int(high)) if field.annotation is int else st.floats(low, high)
+            given_values[name] = data.draw(kind | st.sampled_from([low, high]), label=name)
+    try:
+        _, words = drawn(chart, chart.params(**given_values), snapshot)
+    except ValueError as wrong:
+        assert "\n" not in str(wrong) and len(str(wrong)) > 10
+    else:
+        assert words.finding
