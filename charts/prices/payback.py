@@ -71,11 +71,13 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
                 "source": price["source"],
             }
         )
-    out = pd.DataFrame(rows)
+    out, never = pd.DataFrame(rows), []
     if len(out):
-        out = out.sort_values("months_low", kind="stable", ignore_index=True)
+        pays = np.isfinite(out["months_low"])
+        never = out.loc[~pays, "chip"].tolist()
+        out = out[pays].sort_values("months_low", kind="stable", ignore_index=True)
         out["months_high"] = out["months_high"].where(np.isfinite(out["months_high"]))
-    out.attrs = {"today": snapshot.today.isoformat(), "utilisation": params.utilisation}
+    out.attrs = {"today": snapshot.today.isoformat(), "utilisation": params.utilisation, "never": never}
     return out
 
 
@@ -101,8 +103,11 @@ def _span(low: float, high: float) -> str:
 
 def words(table: pd.DataFrame, params: Params) -> Words:
     """Title and the rest, from the table."""
+    never = table.attrs["never"]
     if table.empty:
         nothing = "No chip has both a US price and a rent listed in the last year."
+        if never:
+            nothing = f"Rented {params.utilisation:.0%} of the time, no chip's rent covers its electricity.".replace("%", " %")
         return Words(finding="No chip can be paid back on these facts", empty=nothing, credit=CREDIT)
     first = table.iloc[0]
     most = f" to {first['months_high']:.0f}" if first["months_high"] == first["months_high"] else " or more"
@@ -113,7 +118,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         "purchase to cheapest "
         "rent and dearest purchase. Strong: price of a server or rack; pale: of a card alone, so the server comes on top.",
         alt="; ".join(f"{r['chip']} {r['months_low']:.0f} to {r['months_high']:.0f} months" for r in table.to_dict("records")),
-        coverage=f"{len(table)} chips with a US price and at least one rent within {RENT_WINDOW_DAYS} days",
+        coverage=f"{len(table)} chips with a US price and at least one rent within {RENT_WINDOW_DAYS} days"
+        + (f"; never paid back, since electricity takes the whole rent: {', '.join(never)}" if never else ""),
         credit=CREDIT,
     )
 
