@@ -14,8 +14,11 @@ from analytics.serving.fleet import Deployment, Fleet
 from analytics.serving.kernels import KernelTable
 from analytics.serving.run import Steady, Workload, best_choice, steady_state
 
-#: Tokens a pass carries in the prefill rows of DeepSeek's profile data; others use the engine default.
+#: Prompt tokens a rank takes at once in rows that measure prefill alone: a full pass.
 PASS = 8192.0
+#: vLLM keeps the whole context of chunked layers by default (vllm-project/vllm pull 21761, 2025-07), SGLang does not (sgl-project/sglang
+#: pull 6563); for TensorRT-LLM it is an assumption: with chunks alone the long Llama 4 runs come out a third too fast on three chips.
+CUTS_CHUNKS = ("SGLang",)
 
 
 @dataclass
@@ -42,7 +45,9 @@ class Predictor:
             for layout in case.layouts:
                 assert case.shape and case.chip and case.precision
                 self.deployments.append(
-                    Deployment(case.shape, case.chip, layout, case.precision, whole_cache=case.shape.chunked and case.engine_id != "vLLM")
+                    Deployment(
+                        case.shape, case.chip, layout, case.precision, whole_cache=case.shape.chunked and case.engine_id not in CUTS_CHUNKS
+                    )
                 )
                 self.owner.append(case)
             self.slices[case.row] = range(start, len(self.deployments))
