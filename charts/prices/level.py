@@ -139,6 +139,7 @@ CHART = register(
             Preset("gpt4", "GPT-4 level", {"level": "gpt4"}, claim="I2"),
             Preset("gpt3", "GPT-3 level, 1,200×", {"level": "gpt3", "blend": "avg", "quantised": True}, claim="I1"),
             Preset("v3", "DeepSeek V3 on the trend?", {"level": "gpt4", "test": "deepseek-v3"}, claim="I1"),
+            Preset("gpt4_output", "GPT-4 level, output price", {"level": "gpt4_mmlu", "blend": "out", "quantised": True}, claim="I2"),
             Preset("gpt35", "GPT-3.5 level", {"level": "gpt35"}),
             Preset("o1", "o1 level", {"level": "o1"}),
             Preset("buyable", "Buyable today", {"level": "gpt4", "buyable": True}, claim="I2"),

@@ -16,10 +16,22 @@ from charts.registry import Chart, Preset, register
 from charts.template import halo, tokens
 from charts.text import as_text
 from charts.words import Words
-from data.queries.prices import price_ratios
+from data.queries.prices import price_ratios, tier_ratios
 from data.snapshot import Snapshot
 
-MEASURES = {"output_over_input": "Output over input", "cached_over_input": "Cached over input"}
+MEASURES = {
+    "output_over_input": "Output over input",
+    "cached_over_input": "Cached over input",
+    "batch_over_list": "Batch over list",
+    "tier_over_standard": "Other tiers over standard",
+}
+WHAT = {
+    "output_over_input": "Output price over input price of one offer",
+    "cached_over_input": "Price of cached input over fresh input of one offer",
+    "batch_over_list": "Batch price over list price of one offer",
+    "tier_over_standard": "Output price of off-peak (▽), turbo (◇) and priority (△) offers over the standard price beside them",
+}
+SHAPES = {"off-peak": "triangle-down", "turbo": "diamond", "priority": "triangle-up"}
 CREDIT = "providers' price pages and dated price tables"
 CLAIM = {"output_over_input": 4.0}
 
@@ -27,7 +39,7 @@ CLAIM = {"output_over_input": 4.0}
 class Params(ChartParams):
     """State of the chart."""
 
-    measure: Literal["output_over_input", "cached_over_input"] = choice(
+    measure: Literal["output_over_input", "cached_over_input", "batch_over_list", "tier_over_standard"] = choice(
         "output_over_input", label="Ratio", help="Which two prices of an offer are divided.", labels=MEASURES
     )
     first_party: bool = flag(
@@ -37,13 +49,17 @@ class Params(ChartParams):
 
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row an offer with the ratio; attrs give median, quartiles and count a year."""
-    rows = price_ratios(snapshot)
-    rows = rows[rows[params.measure].notna() & (rows["first_party"] | (not params.first_party))]
+    if params.measure == "tier_over_standard":
+        rows = tier_ratios(snapshot)
+    else:
+        rows = price_ratios(snapshot)
+        rows = rows[rows[params.measure].notna() & (rows["first_party"] | (not params.first_party))]
+        rows = rows.assign(ratio=rows[params.measure], beside="")
     kept = [
         "model_name", "model_id", "provider", "effective_date", "year", "ratio", "input_usd_per_mtok", "cached_input_usd_per_mtok",
-        "output_usd_per_mtok", "first_party", "rung", "single_source", "not_reread", "source", "source_url",
+        "output_usd_per_mtok", "tier", "beside", "rung", "single_source", "not_reread", "source", "source_url",
     ]  # fmt: skip
-    rows = rows.assign(ratio=rows[params.measure]).sort_values(["effective_date", "fact_key"], kind="stable")
+    rows = rows.sort_values(["effective_date", "fact_key"], kind="stable")
     out = rows[kept].reset_index(drop=True)
     groups = out.groupby("year")["ratio"]
     out.attrs = {
@@ -78,8 +94,10 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     shown = [v for v in steps if low <= v <= high]
     out.update_yaxes(type="log", tickvals=shown, ticktext=[f"{v:g}×" for v in shown], title_text=None)
     out.update_xaxes(type="date", dtick="M12", tickformat="%Y")
+    size = 8 if params.measure == "tier_over_standard" else 5
+    dots = {"size": size, "color": t["dot"], "symbol": [SHAPES.get(k, "circle") for k in table["tier"]]}
     out.add_scatter(
-        x=table["effective_date"], y=table["ratio"], mode="markers", marker={"size": 5, "color": t["dot"]},
+        x=table["effective_date"], y=table["ratio"], mode="markers", marker=dots,
         text=[f"{as_text(n or i)}, {as_text(p)}" for n, i, p in zip(table["model_name"], table["model_id"], table["provider"])],
         hovertemplate="%{text}: %{y:.3g}×<extra></extra>",
     )  # fmt: skip
@@ -104,6 +122,16 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     return out
 
 
+def _finding(table: pd.DataFrame, params: Params, first: tuple[int, float], last: tuple[int, float]) -> str:
+    if params.measure == "tier_over_standard":
+        low, high = table["ratio"].min(), table["ratio"].max()
+        return f"Off-peak, turbo and priority offers cost {low:.2g} to {high:.2g} times the standard price beside them"
+    name = MEASURES[params.measure]
+    if first[1] == last[1]:
+        return f"{name} has stayed at a median of {last[1]:.3g} from {first[0]} to {last[0]}"
+    return f"{name} went from a median of {first[1]:.3g} in {first[0]} to {last[1]:.3g} in {last[0]}"
+
+
 def words(table: pd.DataFrame, params: Params) -> Words:
     """Title and the rest, from the table."""
     facts = table.attrs
@@ -111,15 +139,15 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         nothing = "No offer lists both prices under these switches."
         return Words(finding="No offer lists both prices", empty=nothing, way_out={"first_party": False}, credit=CREDIT)
     name = MEASURES[params.measure].lower()
+    own = " of developers" if params.first_party and params.measure != "tier_over_standard" else ""
     first, last = facts["years"][0], facts["years"][-1]
     m0, m1 = facts["median"][0], facts["median"][-1]
     return Words(
-        finding=f"{MEASURES[params.measure]} went from a median of {m0:.3g} in {first} to {m1:.3g} in {last}",
-        subtitle="Ratio of two list prices of one offer, log scale. "
-        f"Dots: {len(table)} offers{' of developers' if params.first_party else ''}, at the day they began. Bars: median of a year; "
+        finding=_finding(table, params, (first, m0), (last, m1)),
+        subtitle=f"{WHAT[params.measure]}, log scale. Marks: {len(table)} offers{own}, at the day they began. Bars: median of a year; "
         "band: its middle half, where four offers or more.",
         alt=f"Median {name}: " + ", ".join(f"{y} {m:.3g} (n {n})" for y, m, n in zip(facts["years"], facts["median"], facts["count"])),
-        coverage=f"{len(table)} offers with both prices above zero",
+        coverage=f"{len(table)} offers with both prices",
         credit=CREDIT,
     )
 
@@ -139,7 +167,8 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
             for _, r in near.iterrows()
         ),
         assumptions=(
-            "An offer counts once, in the year it began; off-peak, turbo and free rows are left out: they repeat the standard ratio.",
+            "An offer counts once, in the year it began; off-peak, turbo and free rows are compared by themselves, under other tiers.",
+            "Beside another tier stands the same house's standard price, else the median of all standard offers of the same weights.",
             "Developers' own stores include Vertex AI (Google), Bailian (Alibaba), Bedrock (Amazon) and Azure (Microsoft's own models).",
         ),
         error=(f"Middle half of {last}: {facts['low'][-1]:.3g} to {facts['high'][-1]:.3g}.",),
@@ -159,6 +188,8 @@ CHART = register(
         presets=(
             Preset("output", "Input a quarter of output?", {}, claim="I4"),
             Preset("cached", "Prompt caching", {"measure": "cached_over_input", "first_party": False}, claim="I4"),
+            Preset("batch", "Batch", {"measure": "batch_over_list"}),
+            Preset("tiers", "Off-peak, turbo, priority", {"measure": "tier_over_standard"}),
             Preset("hosts", "With hosts of open weights", {"first_party": False}, claim="I4"),
         ),
         heights=(440, 400),

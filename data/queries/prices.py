@@ -150,9 +150,9 @@ def moves(snapshot: Snapshot, since_day: float) -> pd.DataFrame:
 
 
 def price_ratios(snapshot: Snapshot) -> pd.DataFrame:
-    """Output over input and cached over input of each offer with positive prices: year, first_party (bool), both ratios.
+    """Ratios of each offer with positive prices: year, first_party (bool), output_over_input, cached_over_input, batch_over_list.
 
-    First party: the seller developed the model. cached_over_input is NaN where no cached price is listed. Off-peak, free and
+    First party: the seller developed the model. A ratio is NaN where no cached or batch price is listed. Off-peak, free and
     turbo rows are left out: they repeat the standard row's ratio.
     """
     rows = offers(snapshot)
@@ -164,7 +164,33 @@ def price_ratios(snapshot: Snapshot) -> pd.DataFrame:
         first_party=rows["provider"].map(lambda name: _OWN_STORES.get(name, name)).eq(rows["developer"]),
         output_over_input=rows["output_usd_per_mtok"] / rows["input_usd_per_mtok"],
         cached_over_input=cached / rows["input_usd_per_mtok"],
+        batch_over_list=rows["batch_discount"],
     )
+
+
+def tier_ratios(snapshot: Snapshot) -> pd.DataFrame:
+    """Output price of each off-peak, turbo or priority offer over the standard price beside it: year, ratio, standard_output, beside.
+
+    Beside it: the same weights at the same house (its name without what stands in brackets) in force that day, else the median of
+    all standard offers then in force; offers with neither are left out. Columns otherwise as `offers`.
+    """
+    rows, resolve = offers(snapshot), _Weights(snapshot)
+    ids = rows["weights_id"].where(rows["weights_id"].notna(), rows["model_id"]).map(resolve)
+    rows = rows.assign(_ids=ids, _house=rows["provider"].str.replace(r"\s*\([^()]*\)$", "", regex=True))
+    rows = rows[rows["output_usd_per_mtok"] > 0]
+    special = rows["tier"].isin(["off-peak", "turbo", "priority"])
+    standard = rows[~special & rows["tier"].ne("free")]
+    found = []
+    for offer in rows[special].to_dict("records"):
+        day = offer["start_day"]
+        held = standard[standard["_ids"].eq(offer["_ids"]) & (standard["start_day"] <= day) & ~(standard["end_day"] <= day)]
+        own = held[held["_house"].eq(offer["_house"])]
+        pool, beside = (own, "the same house") if len(own) else (held, f"median of {len(held)} hosts")
+        if len(pool):
+            price = float(pool["output_usd_per_mtok"].median())
+            found.append({**offer, "standard_output": price, "beside": beside, "ratio": offer["output_usd_per_mtok"] / price})
+    out = pd.DataFrame(found, columns=[*rows.columns, "standard_output", "beside", "ratio"]).drop(columns=["_ids", "_house"])
+    return out.assign(year=out["effective_date"].str[:4].astype(int))
 
 
 class _Weights:

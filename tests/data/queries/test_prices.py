@@ -180,6 +180,14 @@ def test_ratios_over_the_years(snapshot):
     assert rows.groupby("year")["cached_over_input"].median()[2026] == pytest.approx(0.10, abs=0.005)
 
 
+def test_other_tiers_stand_beside_their_standard_price(snapshot):
+    rows = prices.tier_ratios(snapshot)
+    night = rows[rows["tier"].eq("off-peak") & rows["model_id"].eq("deepseek-r1")].iloc[0]
+    # DeepSeek off-peak from 26 February 2025: R1 output 0.55 beside 2.19, a quarter.
+    assert night["ratio"] == pytest.approx(0.55 / 2.19) and night["beside"] == "the same house"
+    assert (rows["ratio"] > 0).all() and not rows["tier"].eq("free").any()
+
+
 def test_last_scored_release(snapshot):
     assert prices.last_scored_release(snapshot, "GPQA-Diamond") == ("2026-02-19", 7)
     assert prices.last_scored_release(snapshot, "AIME-2024") == (None, 0)
