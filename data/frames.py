@@ -17,13 +17,16 @@ from data.meta import TableMeta
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
-def typed(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
+def typed(frame: pd.DataFrame, meta: TableMeta, *, given_only: bool = False) -> pd.DataFrame:
     """The frame with exactly the table's columns: numbers float64, the rest object text, blank None.
 
+    With `given_only` the columns the frame lacks, the key's apart, are left out instead of filled with blanks.
     Errors: ValueError naming the column and the first value that is no number.
     """
     out: dict[str, pd.Series] = {}
     for name, column in meta.columns.items():
+        if name not in frame and given_only and name not in meta.key:
+            continue
         if name not in frame:
             empty = np.full(len(frame), np.nan) if column.numeric else np.full(len(frame), None, dtype=object)
             out[name] = pd.Series(empty, index=frame.index, dtype=empty.dtype)
@@ -41,7 +44,7 @@ def typed(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
             text = values.to_numpy(dtype=object, copy=True)
             text[pd.isna(text) | (text == "")] = None
             out[name] = pd.Series(text, index=frame.index, dtype=object)
-    return pd.DataFrame(out, index=frame.index).reset_index(drop=True)
+    return pd.DataFrame(out, index=frame.index, copy=False).reset_index(drop=True)
 
 
 def fact_keys(frame: pd.DataFrame, meta: TableMeta) -> list[str]:
@@ -77,17 +80,21 @@ def source_id(title: str, url: str) -> str:
 
 def sources_of(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
     """Source of each row: columns source_id, title, url, in the frame's order."""
-    titles = _texts(frame, meta.source_column, meta.source_text or meta.title)
-    urls = _texts(frame, meta.source_url_column, "")
-    codes, pairs = pd.MultiIndex.from_arrays([titles, urls]).factorize()
-    ids = np.array([source_id(*pair) for pair in pairs] or [""], dtype=object)
-    return pd.DataFrame({"source_id": pd.Series(ids[codes], dtype=object).to_numpy(), "title": titles, "url": urls}, index=frame.index)
+    title_codes, titles = _texts(frame, meta.source_column, meta.source_text or meta.title)
+    url_codes, urls = _texts(frame, meta.source_url_column, "")
+    pairs, codes = np.unique(title_codes * len(urls) + url_codes, return_inverse=True)
+    ids = np.array([source_id(titles[pair // len(urls)], urls[pair % len(urls)]) for pair in pairs] or [""], dtype=object)
+    columns = {"source_id": ids[codes], "title": titles[title_codes], "url": urls[url_codes]}
+    return pd.DataFrame({name: pd.Series(values, index=frame.index, dtype=object) for name, values in columns.items()})
 
 
-def _texts(frame: pd.DataFrame, column: str | None, default: str) -> list[str]:
-    if column is None:
-        return [default] * len(frame)
-    return [v if isinstance(v, str) else default for v in frame[column]]
+def _texts(frame: pd.DataFrame, column: str | None, default: str) -> tuple[np.ndarray, np.ndarray]:
+    """A text column as codes and its distinct texts, the last of which is the default for blanks."""
+    if column is None or column not in frame:
+        return np.zeros(len(frame), dtype=np.int64), np.array([default], dtype=object)
+    codes, distinct = pd.factorize(frame[column].to_numpy(dtype=object))
+    texts = np.array([v if isinstance(v, str) else default for v in distinct] + [default], dtype=object)
+    return np.where(codes < 0, len(texts) - 1, codes), texts
 
 
 def with_rung(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from data.frames import arrow_table, fact_keys, sources_of, typed
 from data.meta import TableMeta, load_meta
@@ -107,7 +108,7 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
     """Put and remove facts of one table; rows equal to what is there are left out."""
     counts = {"added": 0, "changed": 0, "removed": 0}
     if change.put is not None and len(change.put):
-        put = typed(change.put, meta)
+        put = typed(change.put, meta, given_only=True)
         keys = fact_keys(put, meta)
         if len(set(keys)) < len(keys):
             twice = pd.Series(keys)[pd.Series(keys).duplicated()].iloc[0]
@@ -121,7 +122,7 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
             [rev],
         )
         cursor.unregister("incoming_sources")
-        rows: dict[str, Iterable] = {c: put[c] for c in meta.columns}
+        rows: dict[str, Iterable] = {c: put[c] for c in put.columns}
         rows |= {
             "fact_key": keys,
             "rev": np.full(len(put), rev),
@@ -129,13 +130,19 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
             "origin": np.full(len(put), origin, dtype=object),
             "source_id": sources["source_id"],
         }
-        cursor.register("incoming", arrow_table(rows, arrow_schema(meta)))
+        schema = arrow_schema(meta)
+        given = pa.schema([part for part in schema if part.name in rows])
+        cursor.register("given", arrow_table(rows, given))
+        blank = "".join(
+            f", NULL::{'DOUBLE' if meta.columns[c].numeric else 'VARCHAR'} AS {quoted(c)}" for c in meta.columns if c not in rows
+        )
+        cursor.execute(f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT *{blank} FROM given")
         known_keys = cursor.execute(f"SELECT count(*) FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM incoming)").fetchone()
         if known_keys is not None and not known_keys[0]:
             counts["added"] = len(put)
             cursor.execute(f"INSERT INTO {events(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM incoming")
             cursor.execute(f"INSERT INTO {current(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM incoming")
-            cursor.unregister("incoming")
+            _forget(cursor)
             return counts | _remove(cursor, meta, change.remove, rev, origin)
         same = " AND ".join(f"n.{quoted(c)} IS NOT DISTINCT FROM i.{quoted(c)}" for c in meta.columns)
         now = current(meta)
@@ -143,7 +150,7 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
             f"""CREATE TEMP TABLE fresh AS SELECT i.*, n.fact_key IS NOT NULL AS known FROM incoming i
                 LEFT JOIN {now} n ON n.fact_key = i.fact_key WHERE n.fact_key IS NULL OR NOT ({same})"""
         )
-        cursor.unregister("incoming")
+        _forget(cursor)
         row = cursor.execute("SELECT count(*) FILTER (NOT known), count(*) FILTER (known) FROM fresh").fetchone()
         assert row is not None
         counts["added"], counts["changed"] = int(row[0]), int(row[1])
@@ -151,6 +158,11 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
         _append(cursor, meta, "fresh")
         cursor.execute("DROP TABLE fresh")
     return counts | _remove(cursor, meta, change.remove, rev, origin)
+
+
+def _forget(cursor: duckdb.DuckDBPyConnection) -> None:
+    cursor.execute("DROP VIEW incoming")
+    cursor.unregister("given")
 
 
 def _remove(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, keys: list[str], rev: int, origin: str) -> dict[str, int]:

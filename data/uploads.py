@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,13 @@ class Upload:
     path: Path
 
 
+def _digest(source: Path | bytes) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def keep(store: Store, source: Path | bytes, name: str, author: str = "") -> Upload:
     """Keep a copy of a file; the same content is kept once.
 
@@ -39,13 +47,16 @@ def keep(store: Store, source: Path | bytes, name: str, author: str = "") -> Upl
     with store.writing() as cursor:  # says so first where nothing can be written
         cursor.execute("SELECT 1")
     blobs = Blobs(store.home / "uploads")
+    upload_id = _digest(source)
+    if store.one("SELECT 1 FROM uploads WHERE upload_id = ?", [upload_id]) and blobs.path(upload_id).exists():
+        return Upload(upload_id, name, size, blobs.path(upload_id))
     kept_bytes = int(store.one("SELECT coalesce(sum(bytes), 0) FROM uploads"))
     if kept_bytes + size > settings.upload_quota_mb * 1_000_000:
         raise UploadRefused(
             f"kept uploads take {kept_bytes / 1e6:,.0f} of {settings.upload_quota_mb:,} MB and this file has {size / 1e6:,.1f} MB: "
             "remove old uploads or raise RIDGEPOINT_UPLOAD_QUOTA_MB"
         )
-    upload_id = blobs.put(source) if isinstance(source, bytes) else blobs.put_file(source)
+    upload_id = blobs.put(source) if isinstance(source, bytes) else blobs.put_file(source)  # what was written is what is named
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     with store.writing() as cursor:
         cursor.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", [upload_id, name, size, now, author])

@@ -1,0 +1,82 @@
+"""A million rows by the command line, from the file to the committed revision, against DuckDB merely reading the same file."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from data.settings import Settings
+from data.store import Store
+
+ROWS = 1_000_000
+CHIPS = ("h100-sxm", "NVIDIA H100 SXM5 80GB", "gb200", "H200", "MI300X", "trainium2", "A100")
+COLUMNS = {
+    "cluster_id": "VARCHAR", "country": "VARCHAR", "as_of": "DATE", "online_date": "DATE", "chip_id": "VARCHAR", "chip_count": "VARCHAR",
+    "power_mw": "DOUBLE", "source": "VARCHAR",
+}  # fmt: skip
+
+
+def write(path: Path, rows: int = ROWS) -> None:
+    """Write the table: plain figures, some ranges ("12,345+", "~9000"), chips by several spellings."""
+    chance = random.Random(1)
+    first = datetime.date(2020, 1, 1)
+    days = [(first + datetime.timedelta(days=number)).isoformat() for number in range(2_400)]
+    with path.open("w", encoding="utf-8") as file:
+        file.write(",".join(COLUMNS) + "\n")
+        for row in range(rows):
+            chips = chance.randrange(8, 200_000)
+            kind = chance.random()
+            count = f'"{chips:,}+"' if kind < 0.02 else f"~{chips}" if kind < 0.04 else str(chips)
+            file.write(
+                f"site-{row % 50_000},United States,2026-0{1 + row % 9}-01,{chance.choice(days)},{CHIPS[row % 7]},{count},"
+                f"{chips * 0.0014:.3f},List {row // 50_000}\n"
+            )
+
+
+def figures() -> dict[str, dict]:
+    """Wall time of the whole import with its ratio to the bare read, and the largest process's memory."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        path, home = folder / "million.csv", folder / "home"
+        write(path)
+        Store.open(Settings(home=home)).close()
+        bare = min(_bare(path) for _ in range(3))
+        environment = {**os.environ, "RIDGEPOINT_HOME": str(home)}
+        command = [sys.executable, "-m", "data", "import", str(path), "--commit"]
+        times = []
+        for _ in range(2):  # the second finds every row there already
+            start = time.perf_counter()
+            subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+            times.append(time.perf_counter() - start)
+        memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
+        against = "DuckDB reading the same file into a typed table"
+        return {
+            "importing: 1,000,000 rows, file to revision": {"figure": times[0], "unit": "s", "ratio": times[0] / bare, "against": against},
+            "importing: the same file again, nothing to write": {
+                "figure": times[1],
+                "unit": "s",
+                "ratio": times[1] / bare,
+                "against": against,
+            },
+            "importing: largest process": {"figure": memory, "unit": "MB", "ratio": None, "against": ""},
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _bare(path: Path) -> float:
+    start = time.perf_counter()
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE t AS SELECT * FROM read_csv(?, header=true, columns=?)", [str(path), COLUMNS])
+    connection.close()
+    return time.perf_counter() - start
