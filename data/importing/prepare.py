@@ -39,6 +39,7 @@ class Prepared:
     answers: dict[str, str] = field(default_factory=dict)
     layout: str = ""
     strict: bool = False
+    compared_with: int = 0
     same_sites: list[physics.SameSite] = field(default_factory=list)
     revision: int | None = None
 
@@ -119,7 +120,8 @@ def prepare(
         kept.upload_id, shown_name, table, day, frame, told["report"], Difference(frame), told["header"], told["fields"], told["present"],
         told["answers"], told["layout"], strict,
     )  # fmt: skip
-    existing = store.state(table, store.head()) if store.head() else pd.DataFrame(columns=[*meta.columns, "fact_key"])
+    prepared.compared_with = store.head()
+    existing = store.state(table, prepared.compared_with) if prepared.compared_with else pd.DataFrame(columns=[*meta.columns, "fact_key"])
     prepared.difference = difference(frame, existing, meta, told["present"])
     if table == "clusters":
         touched = prepared.difference.put
@@ -167,7 +169,9 @@ def commit(prepared: Prepared, store: Store, *, author: str = "", note: str | No
     if prepared.strict and prepared.report["counts"]["rejected"]:
         raise Refused(f"strict: {prepared.report['counts']['rejected']} row(s) are rejected, so nothing was written")
     meta = load_meta(prepared.table)
-    found = difference(prepared.frame, store.state(prepared.table, store.head()), meta, prepared.present)
+    found = prepared.difference
+    if store.head() != prepared.compared_with:  # somebody wrote since: compare again
+        found = difference(prepared.frame, store.state(prepared.table, store.head()), meta, prepared.present)
     if not len(found.put) and not found.remove:
         return None
     counts = prepared.report["counts"]
