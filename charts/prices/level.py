@@ -22,11 +22,12 @@ from charts.prices.levels import (
     bare_name,
     benchmark_text,
     blend_text,
-    candidates,
     day_text,
+    mark_records,
+    priced,
 )
 from charts.registry import Chart, Preset, register
-from data.queries.prices import ScoreChoice, last_scored_release, scored_offers
+from data.queries.prices import ScoreChoice, last_scored_release, reaching, scored_steps
 from data.snapshot import Snapshot
 
 LEVEL_LABELS = {name: level.label for name, level in LEVELS.items()} | {"own": "Own benchmark and score"}
@@ -84,7 +85,9 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """Offers that reach the level, ordered by day, with the records marked; the rate and its doubts in attrs."""
     chosen = params.picked()
     level = chosen.level
-    rows = candidates(snapshot, chosen)
+    steps = scored_steps(snapshot, level.benchmark, chosen.score)
+    reached = reaching(steps, level.threshold)
+    rows = mark_records(priced(reached, chosen))
     out = pd.DataFrame(
         {
             "date": day_text(rows["from_day"]),
@@ -97,8 +100,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     )
     out = pd.concat([out, rows[CARRIED]], axis=1)
     zone, later = last_scored_release(snapshot, level.benchmark)
-    scored = scored_offers(snapshot, level.benchmark, choice=chosen.score)
-    best = scored.iloc[scored["score"].argmax()] if len(scored) else None
+    best = steps.iloc[steps["score"].argmax()] if len(steps) else None
     out.attrs = {
         "level": level.label,
         "level_name": level.name,
@@ -108,7 +110,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "today": snapshot.today.isoformat(),
         "zone_from": zone,
         "zone_scored_later": later,
-        "left_out": len(scored_offers(snapshot, level.benchmark, level.threshold, chosen.score)) - len(rows),
+        "left_out": len(reached) - len(rows),
         "best": {"model": str(best["model_name"] or best["model_id"]), "score": float(best["score"])} if best is not None else None,
         "rate": rate_facts(rows),
         "test_name": _models(snapshot).get(params.test, params.test) if params.test else "",

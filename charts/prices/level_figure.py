@@ -25,7 +25,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     """The frontier drawn from its table alone."""
     facts: Facts = table.attrs
     t = tokens(look)
-    paid = table[table["price_usd_per_mtok"] > 0]
+    paid = _drawn(table[table["price_usd_per_mtok"] > 0])
     records = paid[paid["record"]]
     end = facts["today"]
     frame = _frame(paid, records, facts, look)
@@ -80,6 +80,14 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     return out
 
 
+def _drawn(paid: pd.DataFrame) -> pd.DataFrame:
+    """All records and the MOST_DOTS cheapest other offers, in order: the words say when some are not drawn."""
+    others = paid[~paid["record"]]
+    if len(others) <= MOST_DOTS:
+        return paid
+    return paid.loc[sorted([*paid.index[paid["record"]], *others.nsmallest(MOST_DOTS, "price_usd_per_mtok").index])]
+
+
 def _frame(paid: pd.DataFrame, records: pd.DataFrame, facts: Facts, look: Look) -> Frame:
     first = records["date"].iloc[0] if len(records) else "2023-01-01"
     start = min((pd.Timestamp(first) - pd.Timedelta(days=40)).strftime("%Y-%m-%d"), f"{first[:4]}-01-01")
@@ -131,8 +139,6 @@ def _halving(rate: Facts) -> str:
 
 def _dots(out: go.Figure, paid: pd.DataFrame, t: dict[str, str], look: Look) -> None:
     others = paid[~paid["record"]]
-    if len(others) > MOST_DOTS:  # the cheapest matter most to the question; hidden ones are counted in the words
-        others = others.nsmallest(MOST_DOTS, "price_usd_per_mtok")
     out.add_scatter(
         x=others["date"], y=others["price_usd_per_mtok"], mode="markers", marker={"size": 5 if not look.phone else 4.5, "color": t["dot"]},
         text=_hover(others), hovertemplate="%{text}<extra></extra>",

@@ -10,6 +10,7 @@ import pandas as pd
 from analytics.prices.blend import blended_usd_per_mtok, cached_blend_usd_per_mtok
 from analytics.prices.rates import halving_months
 from charts.numbers import date, dollars, listed
+from charts.prices.level_figure import MOST_DOTS
 from charts.prices.level_fit import rate_facts
 from charts.prices.levels import Selection, benchmark_text, candidates, score_text
 from charts.receipt import FormulaLine, InputRow, Receipt, input_row, looked_up, worked
@@ -30,7 +31,9 @@ def words(table: pd.DataFrame, params: Any) -> Words:
     first, last = records.iloc[0], records.iloc[-1]
     models = paid["model_id"].nunique()
     rate = facts["rate"]
-    marks = f"Small dots: all {len(paid)} offers of {models} models that reach the level. Line: the {len(records)} that set a record."
+    most = len(paid) - len(records) > MOST_DOTS
+    dots = f"the {MOST_DOTS:,} cheapest of {len(paid):,}" if most else f"all {len(paid)}"
+    marks = f"Small dots: {dots} offers of {models} models that reach the level. Line: the {len(records)} that set a record."
     if facts["test"]:
         marks += " Diamonds: the model under test; dotted: ten-fold a year from the first record."
     return Words(

@@ -19,7 +19,7 @@ from charts.receipt import FormulaLine, Receipt, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.template import new_figure, tokens
 from charts.words import Words
-from data.queries.prices import scored_offers
+from data.queries.prices import reaching, scored_steps
 from data.snapshot import Snapshot
 
 # Blend -> input tokens per output token, share of input from cache (None: the switch decides).
@@ -46,8 +46,9 @@ class Params(SelectionParams):
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a level and blend: records, fold per year with its 90 % interval, halving time [months], R²; NaN under four records."""
     out = []
+    steps = {name: scored_steps(snapshot, name, params.score) for name in {level.benchmark for level in LEVELS.values()}}
     for level in LEVELS.values():
-        scored = scored_offers(snapshot, level.benchmark, level.threshold, params.score)
+        scored = reaching(steps[level.benchmark], level.threshold)
         for name, (ratio, hits) in COLUMNS.items():
             pick = params.selection(level, ratio)
             pick = pick if hits is None else type(pick)(**{**pick.__dict__, "cache_hit_share": hits})

@@ -58,33 +58,40 @@ def scores(snapshot: Snapshot, benchmark: str, choice: ScoreChoice = "best") -> 
     since = day_number(rows["model_release_date"]).fillna(-np.inf)
     rows = rows.assign(model_id=rows["model_id"].map(_Weights(snapshot)), since_day=since)
     rows = rows.sort_values(["model_id", "since_day", "score", "fact_key"], kind="stable")
-    steps = [_step(name, group, day, choice) for name, group in rows.groupby("model_id", sort=True) for day in group["since_day"].unique()]
+    steps: list[dict[str, object]] = []
+    known_rows: list[tuple] = []
+    records = list(rows[["model_id", "since_day", "score", "source", "source_url", "model_version"]].itertuples(index=False, name=None))
+    for i, record in enumerate(records):
+        if i and records[i - 1][0] != record[0]:
+            known_rows = []
+        known_rows.append(record)
+        if i + 1 == len(records) or records[i + 1][:2] != record[:2]:  # the last score of a model known by this day
+            steps.append(_step(known_rows, choice))
     out = pd.DataFrame(steps)
     out["until_day"] = out.groupby("model_id")["since_day"].shift(-1).fillna(np.inf)
     return out
 
 
-def _step(name: object, group: pd.DataFrame, day: float, choice: ScoreChoice) -> dict[str, object]:
-    known = group[group["since_day"] <= day]
-    picked = known.iloc[known["score"].argmin() if choice == "lowest" else known["score"].argmax()]
+def _step(known: list[tuple], choice: ScoreChoice) -> dict[str, object]:
+    """A model's score out of (model_id, since_day, score, source, source_url, model_version) rows, the newest last."""
+    picked = (min if choice == "lowest" else max)(known, key=lambda row: row[2])
     median = choice == "median" and len(known) > 1
     return {
-        "model_id": name,
-        "since_day": day,
-        "score": known["score"].median() if median else picked["score"],
-        "score_source": f"median of {len(known)} scores" if median else picked["source"],
-        "score_source_url": None if median else picked["source_url"],
-        "score_version": None if median else picked["model_version"],
+        "model_id": known[-1][0],
+        "since_day": known[-1][1],
+        "score": float(np.median([row[2] for row in known])) if median else picked[2],
+        "score_source": f"median of {len(known)} scores" if median else picked[3],
+        "score_source_url": None if median else picked[4],
+        "score_version": None if median else picked[5],
         "score_count": len(known),
     }
 
 
-def scored_offers(snapshot: Snapshot, benchmark: str, threshold: float = -np.inf, choice: ScoreChoice = "best") -> pd.DataFrame:
-    """Offers of weights that score threshold or more: `offers` plus from_day, scored_as and the columns of `scores`.
+def scored_steps(snapshot: Snapshot, benchmark: str, choice: ScoreChoice = "best") -> pd.DataFrame:
+    """Offers with the score of their weights, one row an offer and release of a scored version while the offer held.
 
-    Joined on the weights that answered (weights_id), then on the model name, each through its aliases; scored_as is the id
-    that matched. from_day is the first day the offer gave the level: its start, or the release of the version that reached it.
-    One row per offer, ordered by key.
+    Columns: of `offers`, from_day (the offer's start, or that release if later), scored_as, and of `scores`. Joined on the weights
+    that answered (weights_id), then on the model name, each through its aliases; scored_as is the id that matched.
     """
     rows, known, resolve = offers(snapshot), scores(snapshot, benchmark, choice), _Weights(snapshot)
     weights, model = rows["weights_id"].map(resolve), rows["model_id"].map(resolve)
@@ -95,8 +102,17 @@ def scored_offers(snapshot: Snapshot, benchmark: str, threshold: float = -np.inf
     )
     joined["from_day"] = np.maximum(joined["start_day"], joined["since_day"])
     held = joined["from_day"] < np.minimum(joined["end_day"].fillna(np.inf), joined["until_day"])
-    reached = joined[held & (joined["score"] >= threshold)].sort_values(["fact_key", "from_day"], kind="stable")
-    return reached.drop_duplicates("fact_key").drop(columns=["since_day", "until_day"]).reset_index(drop=True)
+    return joined[held].drop(columns=["since_day", "until_day"]).sort_values(["fact_key", "from_day"], kind="stable", ignore_index=True)
+
+
+def reaching(steps: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Of `scored_steps`, each offer from the first day it gave a score of threshold or more: one row an offer, by key."""
+    return steps[steps["score"] >= threshold].drop_duplicates("fact_key").reset_index(drop=True)
+
+
+def scored_offers(snapshot: Snapshot, benchmark: str, threshold: float = -np.inf, choice: ScoreChoice = "best") -> pd.DataFrame:
+    """Offers of weights that score threshold or more, one row an offer: `reaching` of `scored_steps`."""
+    return reaching(scored_steps(snapshot, benchmark, choice), threshold)
 
 
 def last_scored_release(snapshot: Snapshot, benchmark: str) -> tuple[str | None, int]:
