@@ -15,11 +15,12 @@ from charts.numbers import date, dollars
 from charts.params import ChartParams, choice, day, number
 from charts.prices.draw import RangeRow, range_rows, round_dollars
 from charts.prices.levels import blend_text
-from charts.prices.modelled import RENT_WINDOW_DAYS, SERVED, Served, best_served, blended_cost_usd_per_mtok, rent_range
+from charts.prices.modelled import RENT_WINDOW_DAYS, SERVED, Served, best_served, blended_cost_usd_per_mtok, model_error, rent_range
 from charts.receipt import InputRow, Receipt, assumed, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.words import Words
 from data.queries.prices import SEEN_WITHIN_DAYS, hosts_of
+from data.queries.serving import serving_inputs
 from data.snapshot import Snapshot
 
 CHIPS = {"h100-sxm": "H100", "h200-sxm": "H200", "b200": "B200", "mi300x": "MI300X"}
@@ -62,7 +63,9 @@ def _offers(params: Params, snapshot: Snapshot) -> pd.DataFrame:
 
 
 def _cost(params: Params, snapshot: Snapshot) -> tuple[Served | None, pd.DataFrame, tuple[float, float] | None]:
-    served = best_served(snapshot, params.weights, params.chip, params.input_tokens, params.output_tokens, params.tok_s_per_user)
+    served = best_served(
+        serving_inputs(snapshot), params.weights, params.chip, params.input_tokens, params.output_tokens, params.tok_s_per_user
+    )
     rents = rent_range(snapshot, params.chip)
     if served is None or rents.empty:
         return served, rents, None
@@ -193,7 +196,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
             f"Rents of sellers in the last {RENT_WINDOW_DAYS} days without spot prices and without averages of many sellers.",
             "No prompt caching is modelled, so a host with cache hits serves cheaper than this.",
         ),
-        error=("The serving model's own error is on the page of the serving model; it multiplies straight into the cost.",),
+        error=model_error(snapshot),
     )
 
 

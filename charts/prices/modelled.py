@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analytics.prices.provider import rented_usd_per_mtok
-from analytics.serving import Calibration, Chip, Deployment, Fleet, KernelTable, Layout, Precision, Shape, Workload, best_under_limits
+from analytics.serving import Deployment, Fleet, Layout, Precision, Workload, best_under_limits
+from analytics.serving.residuals import errors
 from data.queries.rentals import rents
+from data.queries.serving import ServingInputs, residuals
 from data.snapshot import Snapshot
 
 # Weights with a known shape that independent hosts sell -> (row of models.csv, format its weights were released or are served in).
@@ -42,7 +43,7 @@ class Served:
 
 
 def best_served(
-    snapshot: Snapshot, weights: str, chip_id: str, input_tokens: int, output_tokens: int, tok_s_per_user: float
+    inputs: ServingInputs, weights: str, chip_id: str, input_tokens: int, output_tokens: int, tok_s_per_user: float
 ) -> Served | None:
     """The layout of LAYOUTS with most output tokens/s per chip that still gives each user this speed; None where none can.
 
@@ -50,15 +51,12 @@ def best_served(
     """
     if weights not in SERVED:
         raise ValueError(f"no model shape for {weights!r}; known are {', '.join(SERVED)}")
+    if chip_id not in inputs.chips:
+        raise ValueError(inputs.not_modelled.get(chip_id, f"no chip {chip_id!r}"))
     shape_name, fmt = SERVED[weights]
-    shape, chip = _row(snapshot, "models", "model", shape_name), _row(snapshot, "chips", "chip_id", chip_id)
-    kernels, calibration = _tables(snapshot)
-    deployments = []
-    for layout in LAYOUTS:
-        model = Shape.from_row(shape)
-        if layout.problem(model) is None:
-            deployments.append(Deployment(model, Chip.from_row(chip), layout, Precision.of(fmt)))
-    fleet = Fleet(deployments, kernels, calibration)
+    shape, chip = inputs.shapes[shape_name], inputs.chips[chip_id]
+    deployments = [Deployment(shape, chip, layout, Precision.of(fmt)) for layout in LAYOUTS if layout.problem(shape) is None]
+    fleet = Fleet(deployments, inputs.kernels, inputs.calibration())
     workload = Workload(input_tokens, output_tokens)
     found = [(i, best_under_limits(fleet, i, workload, tpot_limit_s=1 / tok_s_per_user)) for i in range(len(deployments))]
     reached = [(float(state.output_tokens_per_s_per_chip), i, state) for i, state in found if state is not None]
@@ -83,28 +81,13 @@ def blended_cost_usd_per_mtok(usd_per_gpu_hour: float, served: Served, input_per
     return float(rented_usd_per_mtok(usd_per_gpu_hour, tokens))
 
 
-def _row(snapshot: Snapshot, table: str, key: str, name: str) -> dict[str, object]:
-    rows = snapshot.table(table)
-    found = rows[rows[key].eq(name)]
-    if found.empty:
-        raise ValueError(f"{table} has no row {name!r}")
-    return {str(k): ("" if v is None or (isinstance(v, float) and np.isnan(v)) else v) for k, v in found.iloc[0].items()}
-
-
-def _records(snapshot: Snapshot, table: str) -> list[dict[Any, Any]]:
-    rows = snapshot.table(table).astype(object)
-    return rows.where(rows.notna(), "").to_dict("records")
-
-
-_loaded: dict[tuple[str, int], tuple[KernelTable, Calibration]] = {}
-
-
-def _tables(snapshot: Snapshot) -> tuple[KernelTable, Calibration]:
-    """Measured kernels and fitted constants of a revision, read once."""
-    key = (str(snapshot.store.home), snapshot.rev)
-    if key not in _loaded:
-        kernels, constants = (_records(snapshot, name) for name in ("kernel_efficiency", "serving_calibration"))
-        while len(_loaded) >= 4:
-            _loaded.pop(next(iter(_loaded)))
-        _loaded[key] = (KernelTable.from_rows(kernels), Calibration.from_rows(constants))
-    return _loaded[key]
+def model_error(snapshot: Snapshot) -> tuple[str, ...]:
+    """How far the serving model's output rates were from published runs of models it was not fitted on, in a sentence; () without any."""
+    found = errors(residuals(snapshot)["ratio_without_model"])
+    if found is None:
+        return ()
+    return (
+        f"Output rates of the serving model against {found.n} published runs, each model left out of its own fit: median error "
+        f"{100 * found.median_absolute_error:.0f} %, {100 * found.within_25_percent:.0f} % within 25 %; it multiplies straight into "
+        "the cost.",
+    )

@@ -197,7 +197,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
         input_row(
             r, f"{r['provider']}, {r['term']}, {r['region'] or 'region not stated'}", f"{r['usd_per_gpu_hour']:g}", "$/h", as_of="date"
         )
-        for _, r in made.sort_values("date", ascending=False, kind="stable").head(40).iterrows()
+        for _, r in made.sort_values("date", ascending=False, kind="stable").head(15).iterrows()
     )
     rates = dated["depreciation_per_year"]
     return Receipt(

@@ -15,11 +15,12 @@ from charts.numbers import dollars
 from charts.params import ChartParams, choice, number
 from charts.prices.draw import RangeRow, range_rows
 from charts.prices.margin import Weights
-from charts.prices.modelled import RENT_WINDOW_DAYS, SERVED, best_served, blended_cost_usd_per_mtok, rent_range
+from charts.prices.modelled import RENT_WINDOW_DAYS, SERVED, best_served, blended_cost_usd_per_mtok, model_error, rent_range
 from charts.receipt import InputRow, Receipt, assumed, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.words import Words
 from data.queries.rentals import chip_rates, rents
+from data.queries.serving import ServingInputs, serving_inputs
 from data.snapshot import Snapshot
 
 MEASURES = {"hour": "Per hour", "pflop": "Per PFLOP/s", "bandwidth": "Per TB/s", "mtok": "Per million tokens"}
@@ -44,7 +45,7 @@ class Params(ChartParams):
     output_tokens: int = number(1000, ge=1, le=100_000, label="Answer", help="Tokens of an answer.", unit="tokens")
 
 
-def _divided(params: Params, snapshot: Snapshot, chip: str, rent: float, rates: pd.DataFrame) -> tuple[float, str]:
+def _divided(params: Params, inputs: ServingInputs | None, chip: str, rent: float, rates: pd.DataFrame) -> tuple[float, str]:
     """Rent over the chosen yardstick, and what it was divided by in words; NaN where a rate is not known."""
     row = rates.loc[[chip]].iloc[0]
     if params.per == "pflop":
@@ -53,9 +54,9 @@ def _divided(params: Params, snapshot: Snapshot, chip: str, rent: float, rates: 
     if params.per == "bandwidth":
         band = float(row["hbm_bandwidth_gb_per_s"])
         return float(usd_per_tb_per_s_hour(rent, band)), f"{band:g} GB/s"
-    if params.per == "mtok":
+    if inputs is not None:
         try:
-            served = best_served(snapshot, params.weights, chip, params.input_tokens, params.output_tokens, params.tok_s_per_user)
+            served = best_served(inputs, params.weights, chip, params.input_tokens, params.output_tokens, params.tok_s_per_user)
         except ValueError:
             # A chip without the rates the serving model needs has no cost per token.
             return np.nan, "no rates for the serving model"
@@ -69,13 +70,14 @@ def _divided(params: Params, snapshot: Snapshot, chip: str, rent: float, rates: 
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a chip: least and greatest rent of the last year over the yardstick; chips without a rate have no value."""
     rates = chip_rates(snapshot)
+    inputs = serving_inputs(snapshot) if params.per == "mtok" else None
     rows = []
     for chip in sorted(set(rents(snapshot)["chip_id"])):
         listed = rent_range(snapshot, chip)
         if listed.empty or chip not in rates.index:
             continue
         low, high = float(listed["usd_per_gpu_hour"].min()), float(listed["usd_per_gpu_hour"].max())
-        value, by = _divided(params, snapshot, chip, low, rates)
+        value, by = _divided(params, inputs, chip, low, rates)
         rows.append(
             {
                 "chip": str(rates["name"][chip]),
@@ -175,7 +177,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
             f"Rents of sellers within {RENT_WINDOW_DAYS} days; averages of many sellers and spot prices are left out.",
             "Rates are dense peaks of data sheets; tokens count input and output alike, on a fleet that never idles.",
         ),
-        error=("Few rents a chip: one cheap seller moves the lower end.",),
+        error=("Few rents a chip: one cheap seller moves the lower end.", *(model_error(snapshot) if params.per == "mtok" else ())),
     )
 
 

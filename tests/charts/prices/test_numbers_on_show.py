@@ -22,6 +22,7 @@ from charts.prices import (
     search,
     tasks,
 )
+from data.queries.serving import serving_inputs
 
 
 def made(snapshot, module, **state):
@@ -103,7 +104,7 @@ def test_a_speed_no_chip_can_give_has_no_cost(snapshot):
     table, words = made(snapshot, margin, weights="llama-3.1-405b-instruct", chip="h100-sxm", tok_s_per_user=500)
     assert table.empty or (table.attrs["cost_low"] is None and "No modelled cost" in words.finding)
     with pytest.raises(ValueError, match="no model shape for 'claude-3-opus'"):
-        modelled.best_served(snapshot, "claude-3-opus", "h100-sxm", 1000, 1000, 20)
+        modelled.best_served(serving_inputs(snapshot), "claude-3-opus", "h100-sxm", 1000, 1000, 20)
 
 
 def test_cost_of_an_answer_is_tokens_times_price(snapshot):
