@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         "--timer", choices=("graph", "events", "kineto"), help="force a timer on CUDA (default: graph, and events where that fails)"
     )
     one.add_argument("--threads", type=int, default=2, help="threads on a CPU (default 2)")
+    one.add_argument("--tune", action="store_true", help="time every candidate tiling of our kernels (backends triton-form1 and so on)")
     one.add_argument("--plan-only", action="store_true", help="print the cases in order and run none")
     two = verbs.add_parser("env", help="print what the machine is, as JSON")
     two.add_argument("--device", default=None)
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     four = verbs.add_parser("aot", help="compile every kernel variant for a GPU without having one")
     four.add_argument("--capability", type=int, choices=(90, 100), default=90)
     four.add_argument("--json", action="store_true")
+    four.add_argument("--every", action="store_true", help="each shape that the suites launch, instead of one of each kind")
     for verb, text in (
         ("fit", "efficiencies from records, with the error on records left out, as JSON"),
         ("table", "records as a Markdown table"),
@@ -148,6 +150,7 @@ def _run(args: argparse.Namespace) -> int:
         args.timer,
         spec_of,
         args.threads,
+        args.tune,
     )
     return run(chosen, options, lambda done, total, text: print(f"{done}/{total} {text}", file=sys.stderr, flush=True))
 
@@ -161,7 +164,8 @@ def _check(args: argparse.Namespace) -> int:
     wrong = 0
     for operation, case in plan(select(args.ops), args.suite, device.kind):
         for backend in operation.backends:
-            if operation.reference is None or (args.backend and backend.name not in args.backend):
+            asked = backend.name in args.backend if args.backend else not backend.tuning
+            if operation.reference is None or not asked:
                 continue
             reason = backend.reason(case, device)
             if reason:
@@ -215,7 +219,7 @@ def main(argv: list[str] | None = None) -> int:
         elif args.verb == "aot":
             from analytics.bench.aot import main as compile_kernels
 
-            return compile_kernels(args.capability, args.json)
+            return compile_kernels(args.capability, args.json, args.every)
         elif args.verb == "fit":
             print(json.dumps(_fit(records.read(args.file)), indent=2))
         elif args.verb == "table":

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from analytics.bench.kernels.tiling import Tiling, gqa_tiling, mla_tiling
+from analytics.bench.kernels.tiling import Tiling, gqa_candidates, gqa_tiling, mla_candidates, mla_tiling
 
 SHARED_MEMORY_LIMIT_BYTES = {90: 227 * 1024, 100: 227 * 1024}
 """Most shared memory of a thread block by compute capability (CUDA C++ programming guide, technical specifications)."""
@@ -94,11 +94,11 @@ def _gqa(name: str, group: int, width: int, page: int, window: int, splits: int,
     return Variant(f"{name} {tiling.name}", "decode.gqa_split_kernel", signature, constants, tiling.warps, tiling.stages)
 
 
-def _mla(name: str, heads: int, page: int, splits: int, kv: str = "bf16") -> Variant:
-    tiling = mla_tiling(heads)
+def _mla(name: str, heads: int, page: int, splits: int, tiling: Tiling | None = None) -> Variant:
+    tiling = tiling or mla_tiling(heads)
     signature = {
         "q_ptr": "*bf16",
-        "cache_ptr": f"*{kv}",
+        "cache_ptr": "*bf16",
         "table_ptr": "*i32",
         "lengths_ptr": "*i32",
         "out_ptr": "*bf16",
@@ -124,8 +124,33 @@ def _mla(name: str, heads: int, page: int, splits: int, kv: str = "bf16") -> Var
     return Variant(f"{name} {tiling.name}", "mla.mla_split_kernel", signature, constants, tiling.warps, tiling.stages)
 
 
+def launched() -> list[Variant]:
+    """The decode kernels for every shape the suites launch on CUDA, with and without splitting, and the candidates of tuning: minutes."""
+    from analytics.bench.ops import decode, mla
+
+    out: dict[str, Variant] = {}
+    for suite in ("quick", "full"):
+        for splits in (1, 8):
+            for case in decode.cases(suite, "cuda"):
+                kv, window, group = "fp8e4nv" if case.dtype_kv == "fp8" else "bf16", case.params.get("window") or 0, case["H"] // case["K"]
+                name = f"gqa g{group} d{case['D']} page{case['page']} window{window} splits{splits} {kv}"
+                out[name] = _gqa(name, group, case["D"], case["page"], window, splits, kv)
+            for case in mla.cases(suite, "cuda"):
+                name = f"mla h{case['H']} page{case['page']} splits{splits}"
+                out[name] = _mla(name, case["H"], case["page"], splits)
+    for group, width, kv in ((4, 128, "bf16"), (4, 128, "fp8e4nv"), (64, 128, "bf16"), (8, 64, "bf16")):
+        for tiling in gqa_candidates(group, width, 1 if kv == "fp8e4nv" else 2)[1:]:
+            name = f"gqa g{group} d{width} page64 {kv} {tiling.name}"
+            out[name] = _gqa(name, group, width, 64, 0, 8, kv, tiling)
+    for heads in (16, 32, 128):
+        for tiling in mla_candidates(heads)[1:]:
+            name = f"mla h{heads} page64 {tiling.name}"
+            out[name] = _mla(name, heads, 64, 8, tiling)
+    return list(out.values())
+
+
 def variants() -> list[Variant]:
-    """Every kernel in every form that the suites launch."""
+    """Every kernel, the decode kernels in each tiling, cache format and kind of addressing."""
     out = []
     for kv in ("bf16", "fp8e4nv"):
         for page in (0, 16, 64):
@@ -137,6 +162,7 @@ def variants() -> list[Variant]:
     for heads in (16, 32, 128):
         out.append(_mla(f"mla h{heads} page64 bf16", heads, 64, 8))
         out.append(_mla(f"mla h{heads} unsplit bf16", heads, 64, 1))
+        out.append(_mla(f"mla h{heads} contiguous bf16", heads, 0, 8))
     for width in (64, 128, 512):
         out.append(
             Variant(
@@ -242,14 +268,10 @@ def _disassemble(cubin: bytes) -> tuple[str, str]:
     return sass, usage.stdout + usage.stderr
 
 
-def compile_all(capability: int = 90) -> list[Compiled]:
-    return [compile_variant(variant, capability) for variant in variants()]
-
-
-def main(capability: int = 90, as_json: bool = False) -> int:
-    """Print one line a variant; 3 when any of them may not be used."""
+def main(capability: int = 90, as_json: bool = False, every: bool = False) -> int:
+    """Print one line a variant (`every`: for each shape of the suites); 3 when any of them may not be used."""
     faults = 0
-    for variant in variants():
+    for variant in launched() if every else variants():
         made = compile_variant(variant, capability)
         fault = made.fault(capability)
         faults += fault is not None

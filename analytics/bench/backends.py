@@ -58,6 +58,16 @@ def package_reason(package: str, module: str) -> Any:
     return reason
 
 
+def tuning_reason(candidates: Any, place: int) -> Any:
+    """A reason function for the form of a kernel at `place` in a list of candidate tilings that depends on the case."""
+
+    def reason(case: Case, device: Any) -> str | None:
+        known = len(candidates(case))
+        return None if place < known else f"this shape has {known} candidate tilings"
+
+    return reason
+
+
 def first_of(*reasons: Any) -> Any:
     """The first reason that applies."""
 

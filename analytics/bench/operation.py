@@ -75,6 +75,7 @@ class Backend:
     reason: Callable[[Case, Any], str | None] = always  # why it cannot run here, or None
     variant: Callable[[Case, Any], str] = lambda case, device: ""
     bytes_moved: Callable[[Case, Any, Work], float] = lambda case, device, work: work.bytes_min
+    tuning: bool = False  # one of several forms of a backend, run only when the best form is looked for
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def run_case(
     rows: list[dict[str, Any]] = []
     ready: list[_Ready] = []
     for backend in operation.backends:
-        if names and backend.name not in names:
+        if backend.name not in names if names else backend.tuning:
             continue
         start = time.perf_counter()
         row, work, expected = base_row(operation, backend, case, session, seed)

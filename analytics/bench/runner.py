@@ -18,7 +18,7 @@ from typing import Any
 
 from analytics.bench import record as records
 from analytics.bench.ceilings import ceiling_rows
-from analytics.bench.operation import Case, Operation
+from analytics.bench.operation import Backend, Case, Operation
 from analytics.bench.predict import Ceilings, Spec
 from analytics.bench.protocol import Session, base_row
 from analytics.bench.timing import StopRule
@@ -43,6 +43,7 @@ class Options:
     timer: str | None = None
     spec_of: Callable[[str], Spec] = lambda device: Spec()  # what the vendor states of a device, by the name the driver gives it
     threads: int = 2  # on a CPU
+    tune: bool = False  # time every candidate form of our kernels too
 
     @property
     def seconds(self) -> float:
@@ -74,6 +75,13 @@ def plan(operations: Sequence[Operation], suite: str, device_kind: str, shard: t
                 every.append((case.priority, operation, case))
     every.sort(key=lambda item: item[0])
     return [(operation, case) for _, operation, case in every][index - 1 :: count]
+
+
+def wanted_backends(operation: Operation, options: Options) -> list[Backend]:
+    """Backends of an operation that a session runs: those named, or all; forms for tuning only when named or asked for."""
+    if options.backends:
+        return [backend for backend in operation.backends if backend.name in options.backends]
+    return [backend for backend in operation.backends if options.tune or not backend.tuning]
 
 
 class Child:
@@ -196,7 +204,7 @@ def run(
             "timer": options.timer,
         }
         for number, (operation, case) in enumerate(todo):
-            wanted = [b for b in operation.backends if not options.backends or b.name in options.backends]
+            wanted = wanted_backends(operation, options)
             blank = [base_row(operation, backend, case, session, number)[0] for backend in wanted]
             if not wanted or all(row["row_key"] in done for row in blank):
                 continue

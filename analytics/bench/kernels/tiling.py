@@ -34,21 +34,41 @@ class Tiling:
 
 def gqa_tiling(group: int, head_dim: int, kv_bytes: int) -> Tiling:
     """Tiling of the GQA kernel for `group` query heads per KV head, a head of `head_dim` and KV elements of `kv_bytes` [B]."""
+    return gqa_candidates(group, head_dim, kv_bytes)[0]
+
+
+def gqa_candidates(group: int, head_dim: int, kv_bytes: int) -> list[Tiling]:
+    """Tilings worth timing for a shape, the one taken without timing first. All compile for sm_90 without spills in their loop."""
     rows = min(64, max(16, power_of_two_at_least(group)))
     if head_dim > 128:
-        return Tiling(rows=min(rows, 32), tokens=32, warps=4, stages=3, programs_per_sm=2)
+        return [Tiling(min(rows, 32), 32, warps=4, stages=3, programs_per_sm=2)]
     if rows == 64:
-        return Tiling(rows=64, tokens=64, warps=4, stages=3, programs_per_sm=2)
-    return Tiling(rows=rows, tokens=64, warps=4, stages=5 if kv_bytes == 1 or head_dim == 64 else 3, programs_per_sm=3)
+        return [Tiling(64, 64, 4, 3, 2), Tiling(64, 32, 4, 5, 3), Tiling(64, 128, 8, 3, 1), Tiling(64, 64, 8, 3, 2)]
+    if head_dim <= 64:
+        return [Tiling(rows, 64, 4, 5, 6), Tiling(rows, 64, 4, 3, 5), Tiling(rows, 128, 4, 3, 4), Tiling(rows, 32, 4, 5, 6)]
+    if kv_bytes == 1:
+        return [Tiling(rows, 64, 4, 5, 3), Tiling(rows, 64, 4, 3, 3), Tiling(rows, 128, 4, 5, 2), Tiling(rows, 32, 4, 5, 4)]
+    return [
+        Tiling(rows, 64, 4, 3, 3),
+        Tiling(rows, 64, 4, 5, 3),
+        Tiling(rows, 128, 4, 3, 2),
+        Tiling(rows, 128, 8, 3, 1),
+        Tiling(rows, 32, 4, 5, 4),
+    ]
 
 
 def mla_tiling(heads: int) -> Tiling:
     """Tiling of the absorbed MLA kernel: 16 or 32 rows for few heads, 64 rows and 8 warps (4 spill) where the heads fill them."""
+    return mla_candidates(heads)[0]
+
+
+def mla_candidates(heads: int) -> list[Tiling]:
+    """Tilings worth timing for a number of heads, the one taken without timing first."""
     if heads <= 16:
-        return Tiling(rows=16, tokens=32, warps=4, stages=3, programs_per_sm=2)
+        return [Tiling(16, 32, 4, 3, 2), Tiling(16, 32, 4, 2, 2), Tiling(16, 64, 8, 3, 2), Tiling(16, 32, 8, 3, 3)]
     if heads <= 32:
-        return Tiling(rows=32, tokens=32, warps=8, stages=3, programs_per_sm=2)
-    return Tiling(rows=64, tokens=32, warps=8, stages=3, programs_per_sm=1)
+        return [Tiling(32, 32, 8, 3, 1), Tiling(32, 32, 8, 2, 1)]
+    return [Tiling(64, 32, 8, 3, 1), Tiling(64, 16, 8, 3, 1)]
 
 
 def choose_splits(programs: int, tokens: int, tiling: Tiling, sm_count: int) -> int:

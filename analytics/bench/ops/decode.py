@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from analytics import accounting
-from analytics.bench.backends import compute_dtype, first_of, package_reason, triton_reason
-from analytics.bench.kernels.tiling import choose_splits, gqa_tiling
+from analytics.bench.backends import compute_dtype, first_of, package_reason, triton_reason, tuning_reason
+from analytics.bench.kernels.tiling import Tiling, choose_splits, gqa_candidates
 from analytics.bench.operation import Backend, Call, Case, Operation, Work
 from analytics.bench.ops.attention import lengths, page_table
 from analytics.bench.references import decode_attention, paged_to_dense, precise
@@ -104,7 +105,7 @@ def reference(case: Case, inputs: dict[str, Any]) -> Any:
     )
 
 
-def _triton(case: Case, inputs: dict[str, Any], device: Any) -> Call:
+def _triton(case: Case, inputs: dict[str, Any], device: Any, place: int = 0) -> Call:
     from analytics.bench.kernels.decode import GqaDecode
 
     k_scale, v_scale = _scales(case)
@@ -121,25 +122,30 @@ def _triton(case: Case, inputs: dict[str, Any], device: Any) -> Call:
         k_scale=k_scale,
         v_scale=v_scale,
         compute=compute_dtype(),
+        tiling=_candidates(case)[place],
     )
     return Call(step, step.out)
 
 
-def _splits(case: Case, device: Any) -> tuple[Any, int]:
-    tiling = gqa_tiling(case["H"] // case["K"], case["D"], case.kv_element_bytes)
+def _candidates(case: Case) -> list[Tiling]:
+    return gqa_candidates(case["H"] // case["K"], case["D"], case.kv_element_bytes)
+
+
+def _splits(case: Case, device: Any, place: int) -> tuple[Tiling, int]:
+    tiling = _candidates(case)[place]
     longest, window = int(lengths(case).max()), case.params.get("window") or 0
     blocks = -(-(case["H"] // case["K"]) // tiling.rows)
     return tiling, choose_splits(case["B"] * case["K"] * blocks, min(longest, window) if window else longest, tiling, device.sm_count)
 
 
-def _variant(case: Case, device: Any) -> str:
-    tiling, splits = _splits(case, device)
+def _variant(case: Case, device: Any, place: int = 0) -> str:
+    tiling, splits = _splits(case, device, place)
     return f"{tiling.name}-splits{splits}"
 
 
-def _bytes_moved(case: Case, device: Any, work: Work) -> float:
+def _bytes_moved(case: Case, device: Any, work: Work, place: int = 0) -> float:
     """The least plus the partial results that splitting writes and reads again (fp32, with their LSE)."""
-    splits = _splits(case, device)[1]
+    splits = _splits(case, device, place)[1]
     return work.bytes_min + (2.0 * case["B"] * case["H"] * splits * (case["D"] + 1) * 4 if splits > 1 else 0.0)
 
 
@@ -236,6 +242,19 @@ def _flash_attn(case: Case, inputs: dict[str, Any], device: Any) -> Call:
     return Call(lambda: flash_attn_with_kvcache(q, k, v, cache_seqlens=used, block_table=table, window_size=sides).squeeze(1))
 
 
+def _form(place: int) -> Backend:
+    """Our kernel in the tiling at `place` of its candidates: the first is the one used, the others are for tuning."""
+    reasons = first_of(triton_reason, _triton_shape, tuning_reason(_candidates, place))
+    return Backend(
+        "triton" if place == 0 else f"triton-form{place}",
+        partial(_triton, place=place),
+        reasons,
+        partial(_variant, place=place),
+        partial(_bytes_moved, place=place),
+        tuning=place > 0,
+    )
+
+
 OPERATIONS = [
     Operation(
         "attn.decode",
@@ -245,7 +264,7 @@ OPERATIONS = [
         build,
         reference,
         [
-            Backend("triton", _triton, first_of(triton_reason, _triton_shape), _variant, _bytes_moved),
+            *(_form(place) for place in range(5)),
             Backend("torch-sdpa", _sdpa, _sdpa_reason),
             Backend("torch-flex", _flex, _flex_reason),
             Backend("flashinfer", _flashinfer, first_of(package_reason("FlashInfer", "flashinfer"), _flashinfer_reason)),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from analytics import accounting
-from analytics.bench.backends import compute_dtype, package_reason, triton_reason
-from analytics.bench.kernels.tiling import choose_splits, mla_tiling
+from analytics.bench.backends import compute_dtype, first_of, package_reason, triton_reason, tuning_reason
+from analytics.bench.kernels.tiling import Tiling, choose_splits, mla_candidates
 from analytics.bench.operation import Backend, Call, Case, Operation, Work
 from analytics.bench.ops.attention import lengths, page_table
 from analytics.bench.references import decode_attention, paged_to_dense, precise
@@ -69,7 +70,7 @@ def reference(case: Case, inputs: dict[str, Any]) -> Any:
     return decode_attention(inputs["q"], cache, cache[..., : case["latent"]], each, scale=SCALE, dtype=precise(account(case).flops))
 
 
-def _triton(case: Case, inputs: dict[str, Any], device: Any) -> Call:
+def _triton(case: Case, inputs: dict[str, Any], device: Any, place: int = 0) -> Call:
     from analytics.bench.kernels.mla import MlaDecode
 
     step = MlaDecode(
@@ -83,23 +84,28 @@ def _triton(case: Case, inputs: dict[str, Any], device: Any) -> Call:
         scale=SCALE,
         sm_count=device.sm_count,
         compute=compute_dtype(),
+        tiling=_candidates(case)[place],
     )
     return Call(step, step.out)
 
 
-def _splits(case: Case, device: Any) -> tuple[Any, int]:
-    tiling = mla_tiling(case["H"])
+def _candidates(case: Case) -> list[Tiling]:
+    return mla_candidates(case["H"])
+
+
+def _splits(case: Case, device: Any, place: int) -> tuple[Tiling, int]:
+    tiling = _candidates(case)[place]
     return tiling, choose_splits(case["B"] * -(-case["H"] // tiling.rows), int(lengths(case).max()), tiling, device.sm_count)
 
 
-def _variant(case: Case, device: Any) -> str:
-    tiling, splits = _splits(case, device)
+def _variant(case: Case, device: Any, place: int = 0) -> str:
+    tiling, splits = _splits(case, device, place)
     return f"{tiling.name}-splits{splits}"
 
 
-def _bytes_moved(case: Case, device: Any, work: Work) -> float:
+def _bytes_moved(case: Case, device: Any, work: Work, place: int = 0) -> float:
     """As the kernel moves them: the cache once for each block of heads, and the partial results of splitting twice."""
-    tiling, splits = _splits(case, device)
+    tiling, splits = _splits(case, device, place)
     kv_bytes = work.bytes_min - accounting.mla_decode_io_bytes(case["B"], case["H"], case["latent"], case["rope"], case.element_bytes)
     again = (-(-case["H"] // tiling.rows) - 1) * kv_bytes
     return work.bytes_min + again + (2.0 * case["B"] * case["H"] * splits * (case["latent"] + 1) * 4 if splits > 1 else 0.0)
@@ -159,6 +165,19 @@ def _flashinfer(case: Case, inputs: dict[str, Any], device: Any) -> Call:
     return Call(lambda: wrapper.run(q_latent, q_rope, c, r))
 
 
+def _form(place: int) -> Backend:
+    """Our kernel in the tiling at `place` of its candidates: the first is the one used, the others are for tuning."""
+    reasons = first_of(triton_reason, tuning_reason(_candidates, place))
+    return Backend(
+        "triton" if place == 0 else f"triton-form{place}",
+        partial(_triton, place=place),
+        reasons,
+        partial(_variant, place=place),
+        partial(_bytes_moved, place=place),
+        tuning=place > 0,
+    )
+
+
 OPERATIONS = [
     Operation(
         "attn.mla",
@@ -168,7 +187,7 @@ OPERATIONS = [
         build,
         reference,
         [
-            Backend("triton", _triton, triton_reason, _variant, _bytes_moved),
+            *(_form(place) for place in range(4)),
             Backend("torch-sdpa", _sdpa, _equal_lengths),
             Backend("flashinfer", _flashinfer, _flashinfer_reason),
         ],

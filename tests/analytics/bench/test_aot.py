@@ -12,6 +12,7 @@ pytestmark = pytest.mark.bench
 pytest.importorskip("triton", reason="our kernels need triton (requirements-bench.txt)")
 
 from analytics.bench.aot import SHARED_MEMORY_LIMIT_BYTES, Compiled, _local_in_loops, variants  # noqa: E402
+from analytics.bench.kernels.tiling import gqa_tiling, mla_tiling  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -42,6 +43,19 @@ def test_gqa_variants_do_not_spill_at_all_and_leave_room_for_several_programs(co
             by_registers = 65_536 // (row["registers"] * 128)
             by_memory = (228 * 1024) // (row["shared_bytes"] + 1024)
             assert min(by_registers, by_memory) >= 2, name
+
+
+def test_the_split_rule_counts_no_more_resident_programs_than_fit(compiled):
+    """65,536 registers and 228 KiB of shared memory a multiprocessor (CUDA C++ programming guide, compute capability 9.0)."""
+    for variant in variants():
+        if variant.name.startswith(("gqa", "mla")):
+            row = compiled[variant.name]
+            group, width = variant.constants.get("G"), variant.constants.get("D")
+            heads = {16: 16, 32: 32, 64: 128}[variant.constants["ROWS"]]
+            kv_bytes = 1 if "fp8" in variant.name else 2
+            tiling = gqa_tiling(group, width, kv_bytes) if group else mla_tiling(heads)
+            fit = min(65_536 // (row["registers"] * 32 * tiling.warps), (228 * 1024) // (row["shared_bytes"] + 1024))
+            assert tiling.programs_per_sm <= max(1, fit), (variant.name, fit)
 
 
 def test_caches_are_read_by_wide_asynchronous_copies_into_matrix_instructions(compiled):

@@ -33,8 +33,8 @@ def test_decode_kernels_over_a_lattice_of_shapes():
 
 
 def test_every_triton_backend_of_the_smoke_suite():
-    done = interpreted("-m", "analytics.bench", "check", "--device", "cpu", "--backend", "triton")
+    done = interpreted("-m", "analytics.bench", "check", "--device", "cpu", "--backend", "triton,triton-form2,triton-form3")
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    assert sum(line.startswith("right") for line in lines) >= 17
+    assert sum(line.startswith("right") for line in lines) >= 17 + 18
     assert not [line for line in lines if line.startswith("WRONG")]
