@@ -12,6 +12,8 @@ from data.importing.mapping import Assigned
 from data.importing.rows import Builder, chip_of
 from data.importing.text import clean, fold
 
+SYSTEMS = re.compile(r"system|server|node|rack|pod\b|pods|box")
+
 
 def range_columns(builder: Builder, low: np.ndarray, high: np.ndarray) -> None:
     """Fill the low and high columns from ranges written into the count itself."""
@@ -36,7 +38,7 @@ def _slots(builder: Builder) -> list[tuple[np.ndarray, np.ndarray]]:
         parsed = builder.parsed.get(("chip_count", slot))
         if parsed is not None and count_item is not None:
             counts = parsed.value.copy()
-            if id_item is not None:
+            if id_item is not None or SYSTEMS.search(fold(count_item.column.name)):
                 counts *= _chips_per_system(id_item, count_item, builder)
             if count_item.chip_id:
                 ids[~np.isnan(counts) & (counts != 0)] = count_item.chip_id
@@ -50,16 +52,20 @@ def _slots(builder: Builder) -> list[tuple[np.ndarray, np.ndarray]]:
     return slots
 
 
-def _chips_per_system(id_item: Assigned, count_item: Assigned, builder: Builder) -> np.ndarray:
+def _chips_per_system(id_item: Assigned | None, count_item: Assigned, builder: Builder) -> np.ndarray:
     """Return how many chips one counted thing has, where a row names systems ("DGX H100") and the count may be of these."""
     factors = np.ones(builder.size)
-    if re.search(r"gpu|chip|accelerator|xpu|tpu", fold(count_item.column.name)):
+    header = fold(count_item.column.name)
+    if re.search(r"gpu|chip|accelerator|xpu|tpu", header):
         return factors
-    for code, text in enumerate(id_item.column.texts):
+    of_systems = bool(SYSTEMS.search(header))
+    if of_systems:
+        factors[:] = np.nan  # racks of chips nobody says how many of
+    for code, text in enumerate(id_item.column.texts if id_item else ()):
         named = resolve.chip(text)
-        if named is None or named.chips_per_system == 1:
+        if id_item is None or named is None or named.chips_per_system == 1:
             continue
-        if re.search(r"system|server|node|rack|pod|box", fold(count_item.column.name)):
+        if of_systems:
             answer = "systems"
         else:
             answer = builder.report.ask(
@@ -73,6 +79,10 @@ def _chips_per_system(id_item: Assigned, count_item: Assigned, builder: Builder)
             builder.report.warn(
                 f'"{clean(text)[:60]}" has {named.chips_per_system} chips a system: "{count_item.column.name}" is multiplied by it'
             )
+    if np.isnan(factors).any():
+        builder.report.warn(
+            f'"{count_item.column.name}" counts systems, and how many chips one has is not said: chips are left empty there'
+        )
     return factors
 
 
@@ -111,6 +121,18 @@ def spread_chips(builder: Builder) -> None:
     _spread(builder, np.array(take, dtype=np.int64))
     builder.frame["chip_id"] = np.array(chip_ids, dtype=object)
     builder.frame["chip_count"] = np.array(counts, dtype=float)
+    _middle_of_ends(builder)
+
+
+def _middle_of_ends(builder: Builder) -> None:
+    """Take the middle where a file gives the low and the high count in columns of their own and no count."""
+    count, low, high = builder.frame["chip_count"], builder.column("chip_count_low"), builder.column("chip_count_high")
+    rows = np.isnan(count) & ~np.isnan(low) & ~np.isnan(high)
+    if rows.any():
+        count[rows] = np.round((low[rows] + high[rows]) / 2)
+        confidence = builder.column("confidence")
+        confidence[rows & missing(confidence)] = "estimate"
+        builder.report.warn(f"{builder.line_list(rows)}: the count is the middle of the low and the high one")
 
 
 def _cells_with_counts(builder: Builder) -> dict[int, list[tuple[str | None, float]]]:

@@ -8,15 +8,14 @@ import numpy as np
 
 from data.importing import cells, places
 from data.importing.cluster_chips import range_columns, spread_chips
+from data.importing.cluster_names import fill_down, name_rows
 from data.importing.columns import missing
-from data.importing.report import Refused
-from data.importing.rows import Builder, tidy
-from data.importing.text import is_missing, slug
+from data.importing.mapping import Assigned
+from data.importing.rows import Builder
+from data.importing.text import is_missing
 
-PHASE = re.compile(r"^(.*\S)[\s,:(–-]+(?:phase|ph\.?|stage|tranche|bauabschnitt)\s*([0-9]{1,2}[a-z]?|[ivx]{1,4})\)?$", re.IGNORECASE)
-NAMELESS = re.compile(r"anonymi[sz]ed|undisclosed|unnamed|confidential|redacted|unknown|not disclosed", re.IGNORECASE)
+TARGET = re.compile(r"target|expected|planned|projected|forecast|scheduled|\beta\b|estimated|geplant|prévu", re.IGNORECASE)
 WIDEST_MIDPOINT = 1.5  # the ends of a range of power or money whose middle is taken: at most this far apart
-FILLED_DOWN = ("name", "cluster_id", "owner", "operator", "country", "region", "city", "status", "phase", "online_date")
 
 
 def finish(builder: Builder) -> None:
@@ -24,9 +23,9 @@ def finish(builder: Builder) -> None:
     if builder.sheet.canonical:
         _canonical(builder)
     else:
-        _fill_down(builder)
+        fill_down(builder)
         _places(builder)
-        _names(builder)
+        name_rows(builder)
         _power(builder)
         _operator(builder)
         spread_chips(builder)
@@ -48,67 +47,6 @@ def _canonical(builder: Builder) -> None:
         _midpoint(builder, name)
 
 
-def _fill_down(builder: Builder) -> None:
-    """Give rows without a name what the merged cell above them says."""
-    name, ident = builder.item("name"), builder.item("cluster_id")
-    if name is None and ident is None:
-        return
-    lead = builder.column("name") if name else builder.column("cluster_id")
-    other = builder.column("cluster_id") if name and ident else None
-    empty = missing(lead)
-    if other is not None:
-        empty &= missing(other)
-        for item in builder.assigned:
-            if item.field == "FALLBACK_NAME":
-                values = cells.texts_of(item, tidy)
-                blank = missing(builder.column("name"))
-                builder.column("name")[blank] = values[blank]
-    holds = np.zeros(builder.size, dtype=bool)
-    for (field, _), parsed in builder.parsed.items():
-        if field not in ("latitude", "longitude"):
-            holds |= ~np.isnan(parsed.value)
-    rows = np.flatnonzero(empty & holds)
-    _fill_groups(builder, lead)
-    filled = []
-    for row in rows:
-        if row == 0:
-            continue
-        for field in FILLED_DOWN:
-            if field in builder.frame and builder.frame[field][row] is None:
-                builder.frame[field][row] = builder.frame[field][row - 1]
-        for item in builder.assigned:
-            if item.field in ("LOCATION", "COORDINATES") and not item.column.texts[item.column.codes[row]].strip():
-                item.column.codes[row] = item.column.codes[row - 1]
-        filled.append(int(builder.lines[row]))
-    if filled:
-        mask = np.isin(builder.lines, filled)
-        builder.report.warn(f"{builder.line_list(mask)}: no name, so name, place and date are taken from the row above (a merged cell)")
-
-
-def _fill_groups(builder: Builder, lead: np.ndarray) -> None:
-    """Fill down a column left of the names whose cells were merged over a group of rows, when the user agrees it was."""
-    lead_item = builder.item("name") or builder.item("cluster_id")
-    columns = builder.sheet.columns
-    position = next((index for index, column in enumerate(columns) if lead_item and column is lead_item.column), 0)
-    for column in columns[:position]:
-        item = next((item for item in builder.assigned if item.column is column and item.field in FILLED_DOWN), None)
-        if item is None or item.field not in builder.frame:
-            continue
-        values = builder.frame[item.field]
-        blank = missing(values)
-        if builder.size < 3 or blank[0] or not blank.mean() >= 0.2 or not any(lead[row] is not None for row in np.flatnonzero(blank)):
-            continue
-        answer = builder.report.ask(
-            f"fill_down:{column.name}",
-            f'Column "{column.name}" is empty on {int(blank.sum())} rows below filled ones: does the value above go on (merged cells)?',
-            ("fill", "leave-empty"),
-            "fill",
-        )
-        if answer == "fill":
-            for row in np.flatnonzero(blank):
-                values[row] = values[row - 1]
-
-
 def _places(builder: Builder) -> None:
     """Split addresses into country, region and city, and pairs of coordinates into two numbers."""
     location = builder.item("LOCATION")
@@ -121,6 +59,7 @@ def _places(builder: Builder) -> None:
             column = builder.column(name)
             blank = missing(column)
             column[blank] = values[blank]
+    _states(builder)
     for name, limit in (("latitude", 90), ("longitude", 180)):
         item = builder.item(name)
         if item is None:
@@ -146,45 +85,23 @@ def _places(builder: Builder) -> None:
                 builder.reject(np.abs(values) > limit, both, f"outside -{limit} to {limit} degrees of {name}")
 
 
+def _states(builder: Builder) -> None:
+    """Write states of the USA by name, and name the country where every region is such a state and no column gives one."""
+    region = builder.column("region")
+    known = {row: places.us_state(region[row]) for row in np.flatnonzero(~missing(region))}
+    if not known or not all(known.values()):
+        return
+    country = builder.column("country")
+    for row, name in known.items():
+        if country[row] in (None, "United States"):
+            region[row] = name
+            if builder.item("country") is None:
+                country[row] = "United States"
+
+
 def _degree(text: str) -> float:
     value = places.degrees(text)
     return np.nan if value is None else value
-
-
-def _names(builder: Builder) -> None:
-    """Make ids from names; a trailing "Phase 2" becomes the phase; nameless clusters are numbered, never merged."""
-    names, ids, phases = builder.column("name"), builder.column("cluster_id"), builder.column("phase")
-    prefix = builder.context.layout.get("id_prefix", "")
-    has_ids = builder.item("cluster_id") is not None
-    counts: dict[str, int] = {}
-    nameless = [name for name in names if isinstance(name, str) and NAMELESS.search(name)]
-    for row in range(builder.size):
-        name = names[row]
-        if ids[row] is not None:
-            ids[row] = prefix + str(ids[row])
-            if name is None:
-                names[row] = str(ids[row])
-            continue
-        if name is None:
-            continue
-        match = None if has_ids else PHASE.match(name)
-        if match:
-            names[row] = name = match[1].rstrip(" (,-–")
-            phases[row] = phases[row] or match[2].upper()
-        made = slug(name)
-        if not made:
-            continue
-        if NAMELESS.search(name) and nameless.count(name) > 1:
-            counts[made] = counts.get(made, 0) + 1
-            made = f"{made}-{counts[made]}"
-        ids[row] = made
-    without = missing(ids)
-    item = builder.item("name") or builder.item("cluster_id")
-    if item is None and any(question.id in ("column:name", "column:cluster_id") for question in builder.report.questions):
-        builder.report.warn("no row is shown until the question about the name column is answered")
-        builder.bad |= without
-        return
-    builder.reject(without, item, "no name and no id: which cluster it is cannot be told")
 
 
 def _power(builder: Builder) -> None:
@@ -193,11 +110,12 @@ def _power(builder: Builder) -> None:
     parsed = builder.parsed.get(("POWER", 0))
     if item is None or parsed is None:
         return
-    known = builder.context.layout.get("power")
+    known = builder.context.layout.get("power") or _basis_in_cells(item)
     taken = [name for name in ("power_mw", "site_power_mw") if builder.item(name) is not None]
     if known:
         choice = "IT" if known == "it" else "site"
-        builder.report.warn(f'column "{item.column.name}" is {choice} power, as its publisher documents')
+        who = "its publisher documents" if builder.context.layout.get("power") else "its cells say"
+        builder.report.warn(f'column "{item.column.name}" is {choice} power, as {who}')
     elif len(taken) == 2:
         builder.report.warn(f'column "{item.column.name}" is left out: IT and site power have columns of their own')
         return
@@ -225,6 +143,15 @@ def _power(builder: Builder) -> None:
             told["field"] = name
     builder.frame[name] = parsed.value
     builder.parsed[(name, 0)] = parsed
+
+
+def _basis_in_cells(item: Assigned) -> str:
+    """Return "it" or "site" where every filled cell says which power it is: "10 MW (IT)"."""
+    texts = [text for text in item.column.texts if not is_missing(text)]
+    for basis, words in (("it", r"\b(?:IT|critical)\b"), ("site", r"\b(?:site|facility|utility|total)\b")):
+        if texts and all(re.search(words, text) for text in texts):
+            return basis
+    return ""
 
 
 def _operator(builder: Builder) -> None:
@@ -279,10 +206,14 @@ def _status(builder: Builder) -> None:
     retired = builder.days.get("RETIRED_DATE")
     blank = missing(status)
     current = next((item for item in builder.assigned if item.field in ("POWER", "power_mw", "site_power_mw") and item.current), None)
+    item = builder.item("online_date")
+    days = builder.days.get("online_date")
+    aim = bool(item and TARGET.search(item.column.name))  # a target that has passed is due, not done
     for row in range(builder.size):
         if blank[row]:
             if online[row] is not None:
-                status[row] = "planned" if future[row] else "operational"
+                meant = aim or future[row] or (days is not None and bool(days.planned[row]))
+                status[row] = "planned" if meant else "operational"
             elif current is not None and builder.item("status") is None:
                 value = builder.parsed[(current.field, current.slot)].value[row]
                 if not np.isnan(value):
@@ -339,18 +270,3 @@ def _power_order(builder: Builder) -> None:
         builder.report.warn(
             f"{builder.line_list(over)}: IT power {power[row]:g} MW is above site power {site[row]:g} MW, which cannot be; kept as written"
         )
-
-
-def need_a_name(builder: Builder, columns: list[str]) -> None:
-    """Raise Refused when nothing says which cluster a row is about."""
-    if (
-        builder.item("name")
-        or builder.item("cluster_id")
-        or any(question.id in ("column:name", "column:cluster_id") for question in builder.report.questions)
-    ):
-        return
-    raise Refused(
-        f"no column names the cluster: the file has {', '.join(columns[:30])[:400]}; needed is a name or an id "
-        "(such as name, cluster, site or facility), and further columns such as country, online date, chip, "
-        "chip count, power in MW. Map a column to name or cluster_id and try again"
-    )

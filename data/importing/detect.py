@@ -98,7 +98,7 @@ def _encoding(head: bytes, path: Path) -> Dialect:
         return Dialect("utf-8")
     high = sum(byte >= 0x80 for byte in head)
     letters = sum(65 <= byte <= 90 or 97 <= byte <= 122 for byte in head)
-    if high > 0.3 * (letters + high) and high > 20:
+    if high > 0.25 * (letters + high) and high > 8:
         best = from_bytes(head[:200_000]).best()
         if best is not None and best.encoding not in ("ascii", "utf_8", "cp1252", "latin_1"):
             return Dialect(best.encoding, notes=[f"read as {best.encoding} (guessed from its letters: check the names)"])

@@ -38,26 +38,17 @@ def inventory(sheet: Sheet, assigned: list[Assigned], report: Report, context: C
     if node is not None and per_node is not None and _numeric(node.column) and _numeric(per_node.column):
         return _multiply(sheet, assigned, node, per_node, report)
     gres = next((item for item in (per_node, chip, count) if item and any(GRES.search(text) for text in item.column.sample(50))), None)
-    if node is None and (gres is not None or ("PARTITION", 0) in by_field):
+    if node is None and (gres is not None or per_node is not None or ("PARTITION", 0) in by_field):
         node = by_field.get(("name", 0))
-    if node is None or (
-        ("name", 0) in by_field
-        and by_field[("name", 0)] is not node
-        and gres is None
-        and per_node is None
-        and ("PARTITION", 0) not in by_field
-    ):
+    if node is None or _numeric(node.column) or (gres is None and chip is None and per_node is None and count is None):
         return sheet, assigned
-    if _numeric(node.column) or (gres is None and chip is None and per_node is None and count is None):
+    named = by_field.get(("name", 0))
+    many = len(set(node.column.codes.tolist())) > 0.8 * len(node.column.codes)
+    if named is not None and named is not node and not many and gres is None and per_node is None and ("PARTITION", 0) not in by_field:
         return sheet, assigned
-    cluster = next(
-        (
-            column
-            for column in sheet.columns
-            if fold(column.name) in ("cluster", "cluster name", "site", "site name", "data center") and column is not node.column
-        ),
-        None,
-    )
+    homes = ("cluster", "cluster name", "site", "site name", "data center", "datacenter", "data centre")
+    cluster = named.column if named is not None and named is not node else None
+    cluster = cluster or next((column for column in sheet.columns if fold(column.name) in homes and column is not node.column), None)
     state = next((column for column in sheet.columns if fold(column.name) in ("state", "status", "node state", "zustand")), None)
     for told in report.mapping:
         if state is not None and told["column"] == state.name:
@@ -106,20 +97,19 @@ def _nodes(
         names = expand(clean(node.column.texts[node.column.codes[row]]))
         texts = [item.column.texts[item.column.codes[row]] for item in (per_node, chip, count) if item]
         chips, slices = _chips_of(texts, chip.column.name if chip else "chip", report)
-        word = fold(re.split(r"[,+@*~#$%!^-]", clean(state.texts[state.codes[row]]))[0]) if state is not None else ""
-        raw = fold(state.texts[state.codes[row]]) if state is not None else ""
+        said = f" {fold(state.texts[state.codes[row]])} " if state is not None else ""
+        is_down = any(f" {word} " in said for word in down_words)
         for name in names:
             if name in nodes:
                 twice.add(name)
                 known = nodes[name]
-                known.down |= word in down_words
+                known.down |= is_down
                 if slices and not chips:
                     known.slices += slices
                 for chip_id, number in chips.items():
                     known.chips[chip_id] = max(known.chips.get(chip_id, 0), number)
                 continue
             home = clean(cluster.texts[cluster.codes[row]]) if cluster is not None else ""
-            is_down = word in down_words or any(part in down_words for part in raw.split())
             nodes[name] = Node(dict(chips), is_down, home, int(sheet.lines[row]), slices)
     if twice:
         report.warn(

@@ -80,6 +80,11 @@ def _state(part: str, placed: bool) -> str | None:
     return _STATE_NAMES.get(name) if placed else None
 
 
+def us_state(text: str) -> str | None:
+    """Return the name of the state of the USA that a text names or abbreviates, or None."""
+    return STATES.get(text) or _STATE_NAMES.get(text.casefold())
+
+
 def degrees(text: str, positive: str = "", negative: str = "") -> float | None:
     """Read one coordinate: decimal degrees or degrees, minutes and seconds with a compass letter; None when it is none."""
     match = re.fullmatch(_DEGREES, clean(text).replace("''", '"'))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from data.importing import bulk, clusters, detect, inventory, layouts, mapping, other_tables, records, rows, sheet
+from data.importing.cluster_names import need_a_name
 from data.importing.columns import missing
 from data.importing.remembered import header_id
 from data.importing.report import Report
@@ -70,7 +71,7 @@ def read(
     fields = {item["column"]: item["field"] for item in report.mapping}
     builder = rows.Builder(found, assigned, meta, report, context)
     if table == "clusters":
-        clusters.need_a_name(builder, header)
+        need_a_name(builder, header)
     progress("parsing")
     if layout.get("currency"):
         for item in assigned:

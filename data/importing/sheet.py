@@ -66,6 +66,7 @@ def find(records: Records, table: str, report: Report) -> Sheet:
             raise Refused(f"no row could be read: line {line}: {reason}")
         raise Refused("the file holds no rows: a header row and rows below it are needed")
     _reject_broken(records, report)
+    _turn(records, table, report)
     header = _header_row(records.rows, table)
     names, alternatives, last_header = _header_names(records.rows, header, table)
     if len(names) > 2_000:
@@ -97,6 +98,28 @@ def find(records: Records, table: str, report: Report) -> Sheet:
 def _reject_broken(records: Records, report: Report) -> None:
     for line, value, reason in records.broken:
         report.reject(line, "", value[:200], reason)
+
+
+def _turn(records: Records, table: str, report: Report) -> None:
+    """Turn a table that lies on its side (fields down the first column) so that each column becomes a row."""
+    rows = records.rows
+    width = max(len(row) for row in rows)
+    if not 3 <= len(rows) <= HEADER_SEARCH or not 2 <= width <= 200 or any(len(row) < 2 for row in rows):
+        return
+    names = {word for own, weak in vocabulary.fields(table).values() for word in (*own, *weak)}
+
+    def hits(cells: list[str]) -> int:
+        return sum(vocabulary.bare(one_line(clean(cell))) in names or fold(cell) in names for cell in cells if cell.strip())
+
+    down = hits([row[0] for row in rows])
+    if down < 3 or down < 0.5 * len(rows) or down <= 1 + max(hits(row) for row in rows):
+        return
+    first = fold(rows[0][0])
+    turned = [[row[position] if position < len(row) else "" for row in rows] for position in range(width)]
+    if first not in names:
+        turned[0][0] = "name"  # the corner: what the columns are names of
+    records.rows, records.lines = turned, list(range(1, width + 1))
+    report.warn("the table lies on its side: each of its columns is read as a row, and line numbers are numbers of columns")
 
 
 def _header_row(rows: list[list[str]], table: str) -> int:
@@ -250,6 +273,7 @@ def _body(records: Records, start: int, names: list[str], table: str, report: Re
     totals, footers = vocabulary.words("totals"), vocabulary.words("footers")
     header_cells = [fold(name) for name in names]
     keep: list[int] = []
+    second = 0
     dropped: dict[str, list[int]] = {"total": [], "footnote": [], "header": [], "rule": []}
     last_full = max(
         (index for index in range(start, len(records.rows)) if sum(bool(cell.strip()) for cell in records.rows[index]) > 1), default=start
@@ -281,6 +305,18 @@ def _body(records: Records, start: int, names: list[str], table: str, report: Re
                 continue
         if first in totals or (first.split(" ")[0] in ("total", "summe", "gesamt", "subtotal") and _mostly_numbers(row)):
             dropped["total"].append(line)
+        elif second:
+            report.reject(
+                line, names[0], filled[0][:200], f"below the header of another table on line {second}: upload that table by itself"
+            )
+        elif (
+            first == header_cells[0]
+            and first
+            and [fold(cell) for cell in row] != header_cells
+            and not any(_numeric(cell) for cell in filled)
+        ):
+            second = line
+            dropped["header"].append(line)
         elif [fold(cell) for cell in row] == header_cells:
             dropped["header"].append(line)
         elif first.split(" ")[0] in footers and filled[0].rstrip(" ").endswith(":") and len(filled) <= 2:
