@@ -16,6 +16,7 @@ from charts.numbers import log_ticks
 from charts.prices.levels import bare_name
 from charts.template import halo, new_figure, tokens
 from charts.text import as_text
+from data.queries.prices import day_number
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def stepped(frame: Frame, xs: Iterable, ys: Iterable, every_px: float = 6.0) -> 
 def _numbers(values: Sequence, log: bool) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind in "OUSM":
-        array = np.asarray(pd.to_datetime(pd.Series(list(values))).astype("datetime64[us]").astype("int64"), dtype=float)
+        array = np.asarray(day_number(pd.Series([str(v) for v in values], dtype=object)), dtype=float)
     array = array.astype(float)
     return np.log10(np.maximum(array, 1e-300)) if log else array
 

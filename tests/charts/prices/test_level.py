@@ -106,3 +106,31 @@ def test_the_table_survives_parquet_with_its_facts(snapshot, tmp_path, look):
     back = pd.read_parquet(tmp_path / "t.parquet")
     assert CHART.words(back, params) == CHART.words(table, params)
     assert len(CHART.figure(back, params, look).data) == len(CHART.figure(table, params, look).data)
+
+
+def test_an_uploaded_offer_sets_a_record_and_is_safe_to_draw(snapshot, look):
+    row = pd.DataFrame(
+        [
+            {
+                "model_id": "gpt-4o-mini",
+                "model_name": "<b>Mini</b> <script>alert(1)</script>",
+                "provider": "My <i>host</i>",
+                "effective_date": "2026-11-01",
+                "input_usd_per_mtok": 0.01,
+                "output_usd_per_mtok": 0.02,
+            }
+        ]
+    )
+    draft = snapshot.with_draft({"api_prices": row})
+    table, words, params = made(draft)
+    last = table[table["record"]].iloc[-1]
+    assert last["provider"] == "My <i>host</i>" and last["price_usd_per_mtok"] == pytest.approx(0.0125) and last["buyable"]
+    drawn = CHART.figure(table, params, look).to_json()
+    assert "<script>" not in drawn and "\\u003cscript" not in drawn and "<i>host" not in drawn
+    assert CHART.receipt(params, draft).formulas[0].result == pytest.approx(0.0125)
+
+
+def test_offers_without_an_output_price_are_left_out(snapshot):
+    row = pd.DataFrame([{"model_id": "gpt-4o-mini", "provider": "Half", "effective_date": "2026-11-01", "input_usd_per_mtok": 0.01}])
+    table, _, _ = made(snapshot.with_draft({"api_prices": row}))
+    assert not table["provider"].eq("Half").any()

@@ -40,3 +40,29 @@ def test_presets_draw_and_speak(snapshot, chart, preset, tmp_path):
     assert receipt.formulas or receipt.inputs
     assert receipt.assumptions or receipt.error
     json.dumps(receipt.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("chart", OWN, ids=lambda chart: chart.id)
+def test_uploaded_rows_with_vague_dates_and_markup_are_drawn_safely(snapshot, chart):
+    price = {"model_id": "deepseek-r1", "provider": "My <i>host</i>", "input_usd_per_mtok": 0.01, "output_usd_per_mtok": 0.02}
+    rows = {
+        "api_prices": pd.DataFrame([price | {"effective_date": "2026-11-01"}, price | {"effective_date": "2026"}]),
+        "gpu_rental_prices": pd.DataFrame(
+            [
+                {
+                    "chip_id": "h100-sxm",
+                    "provider": "<b>me</b>",
+                    "date": "2026-11",
+                    "usd_per_gpu_hour": 1.0,
+                    "term": "on-demand",
+                    "source": "x",
+                }
+            ]
+        ),
+    }
+    draft, params = snapshot.with_draft(rows), chart.params()
+    table = chart.table(params, draft)
+    assert chart.words(table, params).finding
+    drawn = chart.figure(table, params, Look()).to_json()
+    assert "<i>host" not in drawn and "<b>me" not in drawn
+    chart.receipt(params, draft)
