@@ -37,8 +37,8 @@ PRIORS = (
     Prior("exchange", 1.0, 0.30, "", "overlap shortens, contention lengthens"),
     Prior("layer_s", 10e-6, 0.7, "s", "router, norms, rotary and gaps between kernels: about ten launches of 1 us"),
     Prior("step_s", 1e-3, 1.0, "s", "scheduler and sampler, partly hidden"),
-    Prior("sequence_s", 2e-6, 1.0, "s", "about 1 us a token and rank for detokenising and bookkeeping"),
-    Prior("request_s", 2e-3, 1.0, "s", "reading a prompt, planning its pages, launching its pass without a graph, answering"),
+    Prior("sequence_s", 3e-6, 1.0, "s", "a few us a token and rank for sampling, detokenising and bookkeeping"),
+    Prior("request_s", 1e-3, 0.5, "s", "reading a prompt, planning its pages, answering: about a millisecond of Python"),
     Prior("data_spread", 0.2, 1.0, "", "ranks start together and drift apart"),
     Prior("expert_skew", 0.2, 1.0, "", "busiest of a few ranks under mildly skewed routing"),
 )
