@@ -30,6 +30,7 @@ class Session:
     rule: StopRule = field(default_factory=StopRule)
     seconds: float = 2.0
     timer: str | None = None
+    most_sets: int = 64  # input sets that calls go round at most
 
 
 @dataclass
@@ -143,7 +144,7 @@ def run_case(
             _measure_whole(operation, backend, case, device, session, row)
         else:
             row.update(kernel_variant=backend.variant(case, device) or None, bytes_model=float(backend.bytes_moved(case, device, work)))
-            prepared = _prepare(operation, backend, case, device, row, work, seed)
+            prepared = _prepare(operation, backend, case, device, session, row, work, seed)
             if prepared is not None:
                 ready.append(prepared)
         row["wall_s"] = round(time.perf_counter() - start, 4)
@@ -167,12 +168,14 @@ def _measure_whole(operation: Operation, backend: Backend, case: Case, device: A
         judge(row, operation.account(case), session.spec)
 
 
-def _prepare(operation: Operation, backend: Backend, case: Case, device: Any, row: dict[str, Any], work: Work, seed: int) -> _Ready | None:
+def _prepare(
+    operation: Operation, backend: Backend, case: Case, device: Any, session: Session, row: dict[str, Any], work: Work, seed: int
+) -> _Ready | None:
     """Build the rotated input sets and check the first; None with the row's status set where that fails."""
     tolerance = operation.tolerance(case)
     row["tolerance"] = tolerance
     try:
-        sets = device.rotating_sets(max(work.resident_bytes, 1.0))
+        sets = device.rotating_sets(max(work.resident_bytes, 1.0), session.most_sets)
         row["cache_state"] = "cold" if sets * work.resident_bytes >= 4 * device.cache_bytes else "warm"
         inputs = [operation.build(case, device, seed + i) for i in range(sets)]
         calls = [backend.make(case, one, device) for one in inputs]

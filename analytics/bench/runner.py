@@ -51,6 +51,11 @@ class Options:
         return 0.2 if self.suite == "smoke" else 2.0
 
     @property
+    def most_sets(self) -> int:
+        """Input sets that calls go round at most; a smoke run need not be cold."""
+        return 8 if self.suite == "smoke" else 64
+
+    @property
     def rule(self) -> StopRule:
         return StopRule(min_samples=10, min_seconds=0.02, max_samples=40) if self.suite == "smoke" else StopRule()
 
@@ -202,6 +207,7 @@ def run(
             "rule": asdict(options.rule),
             "seconds": options.seconds,
             "timer": options.timer,
+            "most_sets": options.most_sets,
         }
         for number, (operation, case) in enumerate(todo):
             wanted = wanted_backends(operation, options)

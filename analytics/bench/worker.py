@@ -34,6 +34,7 @@ def answer(request: dict[str, Any], device: Device) -> dict[str, Any]:
         StopRule(**shared["rule"]),
         shared["seconds"],
         shared["timer"],
+        shared["most_sets"],
     )
     return {"rows": run_case(operations()[case.op], case, device, session, request["backends"], request["seed"])}
 
