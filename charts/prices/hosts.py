@@ -188,7 +188,9 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
 
 
 def _weights(snapshot: Snapshot) -> dict[str, str]:
-    return {name: name for name in weights_with_hosts(snapshot, 3)}
+    rows = snapshot.table("api_prices")
+    names = dict(zip(rows["weights_id"], rows["model_name"]))
+    return {weights: bare_name(names.get(weights) or weights) for weights in weights_with_hosts(snapshot, 3)}
 
 
 CHART = register(

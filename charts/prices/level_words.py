@@ -43,7 +43,7 @@ def words(table: pd.DataFrame, params: Any) -> Words:
         coverage=f"{len(paid)} offers of {models} models"
         + (f"; {facts['left_out']} more reach the level and are switched off" if facts["left_out"] else ""),
         credit=CREDIT,
-        notes=tuple(_test_notes(facts)) + ((rate["why"],) if rate["why"] else ()),
+        notes=(*_test_notes(facts), rate["why"] or _other_rates(rate)),
     )
 
 
@@ -72,6 +72,14 @@ def _test_finding(facts: Facts) -> str:
     return (
         f"At {dollars(last['price'])} from {date(_iso(last['date_day']))}, {facts['test_name']} sits {where} a ten-fold-a-year line "
         f"from the first record ({gap:.2f}× its {dollars(last['tenfold_price'])})"
+    )
+
+
+def _other_rates(rate: Facts) -> str:
+    without = f"; without any one record holder ÷ {rate['loo_low']:.3g} to ÷ {rate['loo_high']:.3g}" if "loo_low" in rate else ""
+    return (
+        f"Other ways to fit: errors in both price and date ÷ {rate['major_axis_fold']:.3g} a year, end points alone "
+        f"÷ {rate['endpoint_fold']:.3g}{without}."
     )
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from analytics.prices.blend import blended_usd_per_mtok, price_usd_per_mtok
 from charts.look import Look
-from charts.numbers import date, dollars
+from charts.numbers import date, dollars, in_words
 from charts.params import ChartParams, choice, number
 from charts.prices.draw import RangeRow, range_rows, round_dollars
 from charts.prices.level import BLEND_LABELS
@@ -26,7 +26,7 @@ MOST_ROWS = {False: 24, True: 10}
 class Params(ChartParams):
     """State of the chart."""
 
-    days: int = number(31, ge=1, le=3000, label="Days", help="How far back a change may lie.", unit="days")
+    days: int = number(31, ge=1, le=3000, label="Looking back", help="How far back a change may lie.", unit="days")
     blend: BlendName = choice("b31", label="Price", help="How input and output are weighted into one price.", labels=BLEND_LABELS)
     ratio: float = number(3, ge=0, le=1000, label="Own ratio", help="Input tokens per output token of an own blend.")
 
@@ -49,7 +49,8 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     )
     kept = [
         "model", "provider", "tier", "effective_date", "previous_date", "old_usd_per_mtok", "new_usd_per_mtok", "ratio", "previous_input",
-        "previous_output", "input_usd_per_mtok", "output_usd_per_mtok", "rung", "single_source", "not_reread", "source", "source_url",
+        "previous_output", "input_usd_per_mtok", "output_usd_per_mtok", "weights_id", "last_seen", "rung", "single_source", "not_reread",
+        "source", "source_url",
     ]  # fmt: skip
     recent = out["start_day"].between(today - params.days, today)
     shown = out[recent].sort_values(["start_day", "fact_key"], ascending=[False, True], kind="stable")[kept].reset_index(drop=True)
@@ -96,7 +97,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     one = table.iloc[table["ratio"].map(np.log).abs().argmax()]
     verb = "fell" if one["ratio"] < 1 else "rose"
     return Words(
-        finding=f"In the last {facts['days']} days {fell} listed prices fell and {rose} rose; "
+        finding=f"In the last {facts['days']} days {in_words(fell) if fell else 'no'} listed prices fell and {in_words(rose) if rose else 'none'} rose; "
         f"{one['model']} at {one['provider']} {verb} most, "
         f"from {dollars(one['old_usd_per_mtok'])} to {dollars(one['new_usd_per_mtok'])}",
         subtitle=f"$ / Mtok, {facts['blend']}, log scale. Dot: new price; line back to the old one. {len(table)} changes, newest first.",

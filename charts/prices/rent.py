@@ -143,6 +143,17 @@ def _hover(r: dict) -> str:
     return f"{head}<br>{dollars(r['usd_per_gpu_hour'])} an hour, {date(r['date'])}{before}"
 
 
+def _depreciation(table: pd.DataFrame) -> tuple[str, ...]:
+    rates = table["depreciation_per_year"].dropna()
+    if rates.empty:
+        return ()
+    lost, gained = (rates > 0).sum(), (rates < 0).sum()
+    return (
+        f"Implied depreciation between rents of one seller half a year or more apart: {lost} fell, {gained} rose, "
+        f"{share(rates.min())} to {share(rates.max())} of the rent a year.".replace(" -", " −"),
+    )
+
+
 def words(table: pd.DataFrame, params: Params) -> Words:
     """Title and the rest, from the table."""
     f = table.attrs
@@ -172,6 +183,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         alt=f"Rents from {dollars(table['usd_per_gpu_hour'].min())} to {dollars(table['usd_per_gpu_hour'].max())} between "
         f"{date(table['date'].min())} "
         f"and {date(table['date'].max())}.",
+        notes=_depreciation(table),
         coverage=f"{len(table)} rows; {f['suspect']} suspect or assumed kept out" if f["suspect"] else f"{len(table)} rows",
         credit=CREDIT,
     )

@@ -32,7 +32,7 @@ def test_deepseek_v3_is_on_the_tenfold_line_and_the_test_is_stated(snapshot):
     assert listed["price"] == pytest.approx(0.4775) and listed["tenfold_ratio"] == pytest.approx(1.031, rel=2e-3)
     assert promotion["price"] == pytest.approx(0.175) and promotion["tenfold_ratio"] < 0.35
     assert "DeepSeek-V3 sits on a ten-fold-a-year line" in words.finding
-    assert all("degrees of freedom" in note for note in words.notes)
+    assert sum("degrees of freedom" in note for note in words.notes) == 2
 
 
 def test_the_claim_of_1200_times(snapshot):

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from charts.numbers import in_words
 from charts.prices import (
     arc,
     day,
@@ -54,7 +55,7 @@ def test_offers_not_seen_for_long_are_not_called_open(snapshot):
 def test_moves_of_a_window_and_the_nearest_outside_it(snapshot):
     table, words = made(snapshot, moves, days=365)
     assert (table["effective_date"] >= "2025-11-23").all() and table["ratio"].ne(1).all()
-    assert f"{(table['ratio'] < 1).sum()} listed prices fell" in words.finding
+    assert f"{in_words(int((table['ratio'] < 1).sum()))} listed prices fell" in words.finding
     quiet, said = made(snapshot, moves, days=1)
     assert quiet.empty and "The last change is of 15 Nov 2026" in said.empty and said.way_out["days"] >= 8
 

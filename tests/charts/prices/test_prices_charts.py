@@ -34,7 +34,8 @@ def test_presets_draw_and_speak(snapshot, chart, preset, tmp_path):
     table.to_parquet(tmp_path / "t.parquet")
     kept = pd.read_parquet(tmp_path / "t.parquet")
     assert chart.words(kept, params) == words
-    for look in (Look("light", "desk"), Look("dark", "phone")):
+    looks = (Look("light", "desk"), Look("dark", "phone"))
+    for look in looks if preset is chart.presets[0] else looks[:1]:
         assert len(chart.figure(kept, params, look).data) >= 1
     receipt = chart.receipt(params, snapshot)
     assert receipt.formulas or receipt.inputs
