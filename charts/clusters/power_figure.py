@@ -52,7 +52,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     if params.log:
         fig.update_yaxes(range=[math.log10(low), math.log10(high)], **numbers.log_ticks(low, high, write))
     else:
-        ticks = _linear_ticks(high)
+        ticks = linear_ticks(high)
         fig.update_yaxes(range=[0, high], tickvals=ticks, ticktext=[write(v) for v in ticks])
     _verticals(fig, today, read, end, look, [e["day"] for e in a["events"]])
     plot = (look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"])
@@ -143,7 +143,8 @@ def _range(table: pd.DataFrame, log: bool) -> tuple[float, float]:
     return (max(float(positive.min()), high / 60) * 0.85, high) if len(positive) else (1.0, 10.0)
 
 
-def _linear_ticks(high: float) -> np.ndarray:
+def linear_ticks(high: float) -> np.ndarray:
+    """About five round ticks from zero to below `high`."""
     raw = high / 5
     step = 10.0 ** math.floor(math.log10(raw))
     return np.arange(0, high, next(m * step for m in (1, 2, 5, 10) if m * step >= raw))

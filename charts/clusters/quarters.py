@@ -23,7 +23,7 @@ from charts.clusters.choices import (
     voice_words,
     with_facts,
 )
-from charts.clusters.power_figure import _linear_ticks
+from charts.clusters.power_figure import linear_ticks
 from charts.labels import note
 from charts.look import Look
 from charts.params import choice, number
@@ -138,7 +138,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     sums = table.assign(up=table["added"].clip(lower=0)).groupby("quarter")["up"].sum()
     falls = table.assign(down=table["added"].clip(upper=0)).groupby("quarter")["down"].sum()
     high, low = float(sums.max()) * 1.12, float(falls.min()) * 1.2
-    ticks = _linear_ticks(high)
+    ticks = linear_ticks(high)
     fig.update_layout(barmode="overlay", margin={"l": 52 if look.phone else 66, "r": 20, "t": 64 if look.phone else 44, "b": 40})
     fig.update_yaxes(range=[low, high], tickvals=ticks, ticktext=[q.write(v) for v in ticks], zeroline=True, zerolinecolor=t["axis"])
     every = max(1, int(np.ceil(len(quarters) / (5 if look.phone else 12))))

@@ -7,7 +7,10 @@ VIEWS = {
     "clusters.promised": "Promised",
     "clusters.concentration": "Who holds it",
     "clusters.growth": "Growth",
+    "clusters.secured": "Power secured",
+    "clusters.editions": "Editions",
     "clusters.map": "Map",
+    "clusters.file": "One cluster",
 }
 CONTROLS = {
     "clusters.power": ["by", "quantity", "source", "voices"],
@@ -16,5 +19,8 @@ CONTROLS = {
     "clusters.promised": ["quantity", "show", "owners", "find"],
     "clusters.concentration": ["by", "quantity", "source", "on"],
     "clusters.growth": ["quantity", "voices", "plans"],
+    "clusters.secured": ["which", "find"],
+    "clusters.editions": ["compare", "quantity"],
     "clusters.map": ["frame", "quantity", "source", "plans"],
+    "clusters.file": ["cluster", "quantity", "log"],
 }

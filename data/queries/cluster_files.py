@@ -1,0 +1,147 @@
+"""One cluster's file: every testimony about it, what each voice says last, what follows from its figures, what changed when."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analytics.clusters.consistency import implied
+from data.queries.clusters import levels, rows, short_source
+from data.queries.kept import per_revision
+from data.queries.promises import told_before
+from data.snapshot import Snapshot
+
+FIGURES = ("power_mw", "site_power_mw", "chip_count", "h100e", "capex_usd")
+BASES = {
+    "power_mw": "power_basis",
+    "site_power_mw": "power_basis",
+    "chip_count": "count_basis",
+    "h100e": "h100e_basis",
+    "capex_usd": "capex_basis",
+}
+_CARRIED = ("phase", "chip_id", "rung", "as_of", "source_url", "evidence", "quote_or_note", "not_reread", "single_source")
+_IMPLIED = ("power_per_chip_w", "capex_per_chip_usd", "capex_per_mw_usd", "pue", "h100e_per_chip")
+_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+
+
+def testimonies(snapshot: Snapshot, cluster_id: str) -> pd.DataFrame:
+    """Every row about one cluster, by day, source and phase, with `day` (online, else said) and `derived_<figure>` flags."""
+    own = rows(snapshot)
+    own = own[own["cluster_id"] == cluster_id]
+    own = own.assign(day=own["online_day"].fillna(own["as_of_day"]))
+    flags = {f"derived_{name}": _derived(own, name) for name in FIGURES}
+    return own.assign(**flags).sort_values(["day", "source", "phase", "fact_key"], kind="stable", ignore_index=True)
+
+
+def voices(snapshot: Snapshot, cluster_id: str, quantity: str) -> pd.DataFrame:
+    """What each source says last about one cluster: source, day, value, seen (whether it says it runs), derived, rung, as_of.
+
+    Chips of several kinds in one phase are added up; superseded rows are history and left out.
+    """
+    own = testimonies(snapshot, cluster_id)
+    own = own[(own["status"] != "superseded") & own[quantity].notna()].assign(
+        planned=lambda d: ~d["status"].isin(["operational", "retired"])
+    )
+    dated = levels(own.assign(online_day=own["day"]), quantity)
+    dated = dated[dated["value"] > 0] if len(dated) else dated
+    come = dated[dated["online_day"] <= pd.Timestamp(snapshot.today)] if len(dated) else dated
+    dated = come if len(come) else dated  # a site of the future is known by its plans alone
+    last = dated.sort_values(["planned", "online_day"], ascending=[False, True], kind="stable").drop_duplicates("source", keep="last")
+    flag = f"derived_{quantity}"
+    out = pd.DataFrame(
+        {
+            "source": last["source"],
+            "day": last["online_day"],
+            "value": last["value"],
+            "seen": ~last["planned"].astype(bool),
+            "derived": last[flag].astype(bool) if flag in last else False,
+            "basis": last[BASES.get(quantity, "count_basis")],
+            **{
+                c: last[c]
+                for c in ("phase", "chip_id", "rung", "as_of", "source_url", "evidence", "quote_or_note", "not_reread", "single_source")
+            },
+        }
+    )
+    return out.sort_values(["value", "source"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def consequences(own: pd.DataFrame) -> list[dict[str, Any]]:
+    """What each testimony's own figures imply (W and dollars a chip, dollars per MW, PUE), derived ones left out, and what is odd."""
+    if own.empty:
+        return []
+    derived = {name: own[f"derived_{name}"].to_numpy(bool) for name in FIGURES}
+    found = implied(
+        *(own[name].to_numpy(float) for name in ("chip_count", "power_mw", "site_power_mw", "capex_usd", "h100e")), derived=derived
+    )
+    out = []
+    for i, (_, row) in enumerate(own.iterrows()):
+        values = {
+            name: float(getattr(found, name)[i])
+            for name in ("power_per_chip_w", "capex_per_chip_usd", "capex_per_mw_usd", "pue", "h100e_per_chip")
+        }
+        known = {name: value for name, value in values.items() if not np.isnan(value)}
+        if known:
+            out.append({"phase": row["phase"], "source": short_source(row["source"]), **known, "odd": found.outliers(i)})
+    return out
+
+
+def changes(snapshot: Snapshot, cluster_id: str) -> list[dict[str, Any]]:
+    """Values of one cluster that a later revision of the store changed: rev, phase, source, figure, before, after."""
+    every = told_before(snapshot)
+    own = every[every["cluster_id"] == cluster_id].sort_values(["fact_key", "first_rev"], kind="stable")
+    out = []
+    for _, told in own.groupby("fact_key", sort=True):
+        for (_, before), (_, after) in zip(told.iterrows(), told.iloc[1:].iterrows()):
+            for name in (*FIGURES, "status"):
+                a, b = before[name], after[name]
+                if a != b and not (a != a and b != b):
+                    known = [None if v is None or v != v else v for v in (a, b)]
+                    words = {
+                        "rev": int(after["first_rev"]),
+                        "phase": after["phase"],
+                        "source": short_source(after["source"]),
+                        "figure": name,
+                    }
+                    out.append(words | {"figure": name, "before": known[0], "after": known[1]})
+    return out
+
+
+def family(title: str) -> str:
+    """A source's name without its edition: "TOP500 list, June 2025" → "TOP500 list"."""
+    bare = re.sub(rf",?\s*(?:{_MONTH}\s+)?(?:\d{{4}}).*$", "", short_source(title))
+    return bare.strip(" ,") or title
+
+
+@per_revision
+def edition_pairs(snapshot: Snapshot) -> dict[str, tuple[str, str]]:
+    """Neighbouring editions of one source in the store: key → (older title, newer title), the newest pair first."""
+    table = rows(snapshot)
+    said = table.groupby("source")["as_of_day"].max().sort_values(kind="stable")
+    by_family: dict[str, list[str]] = {}
+    for title in said.index:
+        by_family.setdefault(family(str(title)), []).append(str(title))
+    out = {}
+    for name, titles in sorted(by_family.items()):
+        for i in range(len(titles) - 1, 0, -1):
+            out[f"{name}:{i}"] = (titles[i - 1], titles[i])
+    return out
+
+
+@per_revision
+def revised(snapshot: Snapshot) -> dict[str, str]:
+    """Revisions that changed cluster rows: "rev:N" → words, newest first."""
+    told = snapshot.store.frame(
+        """SELECT r.rev, r.today, r.file_name, r.note, t.added, t.changed, t.removed
+           FROM revisions r JOIN revision_tables t USING (rev)
+           WHERE t.table_name = 'clusters' AND r.rev > 1 AND r.rev <= ? AND t.changed + t.added > 0 ORDER BY r.rev DESC LIMIT 40""",
+        [snapshot.rev],
+    )
+    return {f"rev:{int(r['rev'])}": f"Revision {int(r['rev'])}: {r['file_name'] or r['note'] or 'changes'}" for _, r in told.iterrows()}
+
+
+def _derived(own: pd.DataFrame, name: str) -> pd.Series:
+    """Whether a figure was computed from others: its basis says so; site power also where IT power is given with a ratio."""
+    return own[BASES[name]].fillna("").str.startswith("derived") & own[name].notna()
