@@ -199,8 +199,12 @@ def _import(file: Path, note: str | None) -> int:
     from data.settings import Settings
     from data.store import Store
 
-    outcome = import_records(Store.open(Settings.from_env()), file.read_bytes() if file.is_file() else b"", file.name, note=note)
-    print(json.dumps(outcome))
+    records.read(file)  # a file that is refused must not open the store
+    store = Store.open(Settings.from_env())
+    try:
+        print(json.dumps(import_records(store, file.read_bytes(), file.name, note=note)))
+    finally:
+        store.close()
     return 0
 
 
@@ -232,7 +236,7 @@ def main(argv: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"{error.name} is not installed; install requirements-bench.txt", file=sys.stderr)
         return 2
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(str(error), file=sys.stderr)
         return 2
     return 0

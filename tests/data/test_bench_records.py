@@ -82,3 +82,36 @@ def test_queries_give_typed_frames_even_of_nothing(store):
     frame = bench.measurements(store.snapshot(), "made up GPU")
     assert list(frame["B"].dropna()) and frame["shape"].str.contains("S=16384").any()
     assert (frame["ratio_pred"] > 0).all()
+
+
+def test_the_serving_model_of_the_store_takes_our_own_measurements(store):
+    from data.queries.serving import kernel_table
+
+    before = kernel_table(store.snapshot())
+    rows = [made("attn.decode", row["params"], device="NVIDIA H200", session="g1") for row in SWEEP]
+    outcome = import_records(store, lines(rows), "gpu.jsonl")
+    after = kernel_table(store.snapshot())
+    key = ("attention_decode", "h200-sxm", "bf16")
+    assert "own benchmark" in after.sources[key] and "own benchmark" not in before.sources.get(key, "")
+    assert kernel_table(store.snapshot(outcome["revision"] - 1)) is before  # an older revision keeps what it had
+
+
+def test_the_command_line_imports_a_file_and_refuses_a_bad_one(home, tmp_path):
+    import os
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    def run(file):
+        environment = {**os.environ, "RIDGEPOINT_HOME": str(home), "RIDGEPOINT_TODAY": "2026-11-23"}
+        command = [sys.executable, "-m", "analytics.bench", "import", str(file)]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[2], timeout=120)
+
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    good.write_bytes(lines(SWEEP))
+    bad.write_text("{}")
+    done = run(good)
+    assert done.returncode == 0 and json.loads(done.stdout)["added"] == 9, done.stderr
+    done = run(bad)
+    assert done.returncode == 2 and "bad.jsonl, line 1, field" in done.stderr and "Traceback" not in done.stderr
+    assert "no such file" in run(tmp_path / "absent.jsonl").stderr
