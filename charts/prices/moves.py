@@ -97,7 +97,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     one = table.iloc[table["ratio"].map(np.log).abs().argmax()]
     verb = "fell" if one["ratio"] < 1 else "rose"
     return Words(
-        finding=f"In the last {facts['days']} days {in_words(fell) if fell else 'no'} listed prices fell and {in_words(rose) if rose else 'none'} rose; "
+        finding=f"In the last {facts['days']} days {in_words(fell)} listed prices fell and {in_words(rose) if rose else 'none'} rose; "
         f"{one['model']} at {one['provider']} {verb} most, "
         f"from {dollars(one['old_usd_per_mtok'])} to {dollars(one['new_usd_per_mtok'])}",
         subtitle=f"$ / Mtok, {facts['blend']}, log scale. Dot: new price; line back to the old one. {len(table)} changes, newest first.",
