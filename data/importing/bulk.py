@@ -53,22 +53,24 @@ def read(path: Path, dialect: Dialect, table: str, report: Report) -> Sheet | No
     arrow = _arrow(path, dialect, found.header_line, len(names))
     if arrow is None:
         return None
-    ends = _ends(tail, dialect, names, table, arrow.num_rows)
-    if ends is None:
+    size = arrow.num_rows
+    if not _alike(tail, dialect, names, table):
         return None
     columns = []
-    for name, chunked in zip(names, arrow.columns):
+    for name in names:
+        chunked = arrow.column(0)
+        arrow = arrow.remove_column(0)  # so that each column's text is gone once it is coded
         if (pc.max(pc.utf8_length(chunked)).as_py() or 0) > records.CELL_LIMIT:
             return None
         coded = pc.dictionary_encode(chunked).combine_chunks()
         coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) else coded
-        columns.append(
-            Column(name, coded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False), coded.dictionary.to_pylist())
-        )
+        codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+        columns.append(Column(name, codes, coded.dictionary.to_pylist()))
+    pa.default_memory_pool().release_unused()
     if columns[0].name in columns[0].texts:
         return None  # the header again, somewhere below
-    lines = np.arange(found.header_line + 1, found.header_line + 1 + arrow.num_rows, dtype=np.int64)
-    report.read = arrow.num_rows
+    lines = np.arange(found.header_line + 1, found.header_line + 1 + size, dtype=np.int64)
+    report.read = size
     return Sheet(columns, lines, found.header_line, found.caption, found.as_of)
 
 
@@ -88,8 +90,8 @@ def _arrow(path: Path, dialect: Dialect, header_line: int, width: int) -> pa.Tab
         return None
 
 
-def _ends(tail: bytes, dialect: Dialect, names: list[str], table: str, rows: int) -> bool | None:
-    """Tell whether the last rows are rows like the others; None when one is a total or a footnote."""
+def _alike(tail: bytes, dialect: Dialect, names: list[str], table: str) -> bool:
+    """Tell whether the last rows are rows like the others, no total and no footnote."""
     tail = tail[tail.find(b"\n") + 1 :]
     last = records.split(decode(tail, "utf-8"), dialect.delimiter)
     last.rows, last.lines = [names, *last.rows[-LOOKED_AT:]], [0, *last.lines[-LOOKED_AT:]]
@@ -97,5 +99,5 @@ def _ends(tail: bytes, dialect: Dialect, names: list[str], table: str, rows: int
     try:
         found = sheet.find(last, table, trial)
     except ValueError:
-        return None
-    return True if len(found.lines) == min(LOOKED_AT, len(last.rows) - 1) and not trial.rejects else None
+        return False
+    return len(found.lines) == len(last.rows) - 1 and not trial.rejects

@@ -134,7 +134,8 @@ def _power(builder: Builder) -> None:
             ("IT", "site", "leave-out"),
             "site",
         )
-        builder.report.warn(f'column "{item.column.name}" does not say whether it is IT or site power: shown as {choice} power')
+        if f"power:{item.column.name}" not in builder.report.used_answers:
+            builder.report.warn(f'column "{item.column.name}" does not say whether it is IT or site power: shown as {choice} power')
     if choice == "leave-out":
         return
     name = "power_mw" if choice == "IT" else "site_power_mw"

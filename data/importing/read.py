@@ -92,6 +92,7 @@ def read(
         report.warn("the file has a header and no rows below it: there is nothing to import")
     report.check_answers()
     present = [name for name, values in builder.frame.items() if name in builder.given or not _all_missing(values)]
+    builder.release()
     return Reading(frame, report, header, layout.get("title", ""), fields, present)
 
 

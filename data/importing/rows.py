@@ -57,6 +57,11 @@ class Builder:
         self.given = {item.field for item in self.assigned}
         self.by_field = {(item.field, item.slot): item for item in self.assigned}
 
+    def release(self) -> None:
+        """Let go of everything parsed: the finished rows are all that is needed, and large files need the room."""
+        for held in (self.frame, self.parsed, self.days, self.by_field, self.assigned, self.sheet.columns):
+            held.clear()
+
     def item(self, name: str, slot: int = 0) -> Assigned | None:
         return self.by_field.get((name, slot))
 
