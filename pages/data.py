@@ -13,7 +13,7 @@ from data.importing.mapping import accepted_fields
 from data.meta import load_meta, table_names
 from data.process import the_store
 from pages._import import history, job, show
-from pages._shell import url_state
+from pages._shell import menu, url_state
 from pages._shell.chart_block import chart_block
 from pages._shell.style import safe
 
@@ -183,20 +183,42 @@ def columns(now: job.Job) -> None:
         )
 
 
+def charts_of(table: str) -> list[str]:
+    """The charts a table's rows can be seen in, the page's own first."""
+    page = CHARTS_OF.get(table, "")
+    first = next((entry.chart for entry in menu.entries() if entry.file == page), "")
+    return sorted((id for id, chart in registry.CHARTS.items() if chart.page == page), key=lambda id: (id != first, registry.get(id).title))
+
+
 def turn_draft() -> None:
-    """Show or hide the upload in a chart; the chart starts on what the upload holds."""
+    """Show or hide the upload in a chart."""
     url_state.keep_state()
     now = job.current()
     if now is None or now.prepared is None:
         return
     now.drafted = not now.drafted
-    frame = now.prepared.frame
-    if now.drafted and now.table == "clusters" and len(frame):
-        values: dict[str, Any] = {"source": frame["source"].mode().iloc[0]}
-        filled = {name: int(frame[name].notna().sum()) for name in DRAWN if name in frame}
-        if filled and max(filled.values()):
-            values["quantity"] = max(filled, key=lambda name: filled[name])
-        url_state.change("clusters.power", values)
+    if now.drafted:
+        ids = charts_of(now.table)
+        st.session_state["draft-chart"] = ids[0]
+        start_on_upload(ids[0])
+
+
+def start_on_upload(chart_id: str) -> None:
+    """Let a chart start on what the upload holds: its source and the quantity it gives most of."""
+    now = job.current()
+    if now is None or now.prepared is None or now.table != "clusters" or not len(now.prepared.frame):
+        return
+    frame, fields = now.prepared.frame, registry.get(chart_id).params.model_fields
+    if "source" in fields:
+        url_state.change(chart_id, {"source": frame["source"].mode().iloc[0]})
+    filled = {name: int(frame[name].notna().sum()) for name in DRAWN if name in frame}
+    if "quantity" in fields and filled and max(filled.values()):
+        url_state.change(chart_id, {"quantity": max(filled, key=lambda name: filled[name])})
+
+
+def turn_chart() -> None:
+    url_state.keep_state()
+    start_on_upload(st.session_state["draft-chart"])
 
 
 def same_sites(now: job.Job) -> None:
@@ -218,16 +240,21 @@ def same(own: str, known: str) -> None:
 def draft(now: job.Job) -> None:
     """The upload in a chart, before anything is written and for this reader alone."""
     assert now.prepared
-    ids = [id for id, chart in registry.CHARTS.items() if chart.page == CHARTS_OF.get(now.table)]
+    ids = charts_of(now.table)
     if not ids or not len(now.prepared.frame):
         return
     st.button("Hide the draft" if now.drafted else "See it in a chart", key="import-draft", on_click=turn_draft)
     if now.drafted:
         st.html('<div class="rp rp-note" data-draft>A draft: these rows are on your screen only and nothing is written yet.</div>')
         chosen = st.selectbox(
-            "Chart", ids, format_func=lambda id: registry.get(id).title, key="draft-chart", label_visibility="collapsed", width=340,
-            on_change=url_state.keep_state,
-        )  # fmt: skip
+            "Chart",
+            ids,
+            format_func=lambda id: registry.get(id).title,
+            key="draft-chart",
+            label_visibility="collapsed",
+            width=340,
+            on_change=turn_chart,
+        )
         chart_block(chosen, draft=now.prepared.draft())
 
 
