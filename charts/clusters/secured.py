@@ -95,8 +95,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     finding = f"{numbers.power(top['mw'])} of {top['kind']} for {top['name']} is the largest {'firm ' if len(firm) else ''}project"
     subtitle = (
         f"{len(table)} power projects at {a['sites']} {'site' if a['sites'] == 1 else 'sites'}, log scale. Filled: operating, "
-        "permitted, "
-        "approved or signed; hollow: asked for, announced or claimed. Upright tick: site power seen running; dotted tick: planned in the end."
+        "permitted, approved or signed; hollow: asked for, announced or claimed. Upright tick: site power seen running; "
+        "dotted tick: planned in the end."
     )
     notes = ("Projects of one site overlap (a plant may feed what a contract sells), so they are never added up.",)
     return Words(finding, subtitle, f"{finding}. {len(table)} projects.", "", "Press, filings and companies; source on each row", notes)

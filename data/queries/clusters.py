@@ -193,7 +193,8 @@ def _newest_voice(table: pd.DataFrame) -> pd.DataFrame:
 
 def _cleaned(texts: pd.Series) -> pd.Series:
     """Clean names, each distinct text read once."""
-    return texts.map({text: clean_name(text) for text in texts.dropna().unique()}).fillna("").astype(object)
+    known = {text: clean_name(text) for text in texts.dropna().unique()}
+    return texts.map(lambda text: known.get(text, "")).astype(object)
 
 
 def _sites(snapshot: Snapshot) -> pd.Series:

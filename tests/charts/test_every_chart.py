@@ -34,10 +34,8 @@ def test_every_state_is_told_drawn_and_receipted(chart, name, params, shipped):
     assert words.empty or (words.alt and words.subtitle), "a chart that draws says how and has words for who cannot see it"
     kept = from_parquet(parquet(result.table))
     assert dict(kept.attrs) == json.loads(json.dumps(as_json(dict(result.table.attrs)))), "facts beside a table are plain JSON"
-    for look in LOOKS:
-        figure = chart.figure(kept, result.params, look)
-        text = figure.to_json()
-        assert '"data"' in text
+    for look in LOOKS if name == "default" else LOOKS[::3]:
+        assert '"data"' in chart.figure(kept, result.params, look).to_json()
     assert as_json(Words.from_json(json.loads(json.dumps(as_json(words.to_json())))).to_json()) == as_json(words.to_json())
     receipt = result.receipt
     assert as_json(Receipt.from_json(json.loads(json.dumps(as_json(receipt.to_json())))).to_json()) == as_json(receipt.to_json())

@@ -1,0 +1,163 @@
+"""Ranking, quarters, promises, shares, growth, editions, power, map: figures against sources, and words where nothing is left."""
+
+from __future__ import annotations
+
+import datetime
+
+import pandas as pd
+import pytest
+
+from charts import compute, registry
+from data.queries.promises import promises
+from data.revisions import TableChange
+from tests.charts.clusters.conftest import cluster
+
+VIEWS = ["ranking", "quarters", "promised", "concentration", "growth", "secured", "editions", "map", "file"]
+
+
+def shown(name, snapshot, **params):
+    chart = registry.get(f"clusters.{name}")
+    return compute.compute(chart, chart.params(**params), snapshot)
+
+
+def test_the_ranking_is_led_by_colossus_2_and_rainier(shipped):
+    # Epoch AI, AI Data Centers, export of August 2026.
+    top = shown("ranking", shipped).table
+    assert top["name"].tolist()[:2] == ["xAI Colossus 2", "Project Rainier (New Carlisle)"]
+
+
+def test_a_ranking_as_of_a_day_knows_nothing_later(shipped):
+    rows = shown("ranking", shipped, on=datetime.date(2024, 12, 31)).table
+    assert (pd.to_datetime(rows["as_of"]) <= pd.Timestamp("2026-11-23")).all()
+    assert "xAI Colossus 2" not in rows["name"].tolist()
+    assert rows.set_index("name")["value"]["xAI Colossus 1"] == pytest.approx(139)
+
+
+def test_a_whisker_stands_only_where_several_voices_speak(shipped):
+    rows = shown("ranking", shipped, rows=60).table
+    assert (rows["low"].notna() == (rows["voices"] > 1)).all()
+    colossus = rows.set_index("name").loc["xAI Colossus 1"]
+    assert (colossus["low"], colossus["high"]) == (300, 340)  # the tenant says 300 MW in May 2026
+
+
+def test_quarters_add_up_to_the_levels(shipped):
+    table = shown("quarters", shipped, quarters=40).table
+    seen = table[~table["planned"].astype(bool)]["added"].sum()
+    total = shown("concentration", shipped).table.attrs["total"]
+    assert seen == pytest.approx(total)
+
+
+def test_abilene_s_first_section_came_late(shipped):
+    # Promised in February 2025 for 2025-09-30 at 200 MW; Epoch AI saw 211 MW on 2025-12-24.
+    row = promises(shipped, "power_mw").set_index("phase").loc["first section"]
+    assert row["outcome"] == "late"
+    assert row["slip_months"] == pytest.approx(85 / 30.4375)
+
+
+def test_a_promise_due_after_the_last_reading_is_due_and_never_late(shipped):
+    rows = promises(shipped, "power_mw")
+    due = rows[(rows["promised_day"] > "2026-08-03") & (rows["promised_day"] <= "2026-11-23")]
+    assert len(due) == 8 and set(due["outcome"]) == {"due"} and due["slip_months"].isna().all()
+
+
+def test_a_plan_that_a_later_revision_moved_stays_a_promise(of_rows):
+    first = of_rows(
+        cluster("a", power_mw=50, as_of="2025-01-01", online_date="2025-01-01"),
+        cluster("a", phase="2", status="planned", power_mw=500, as_of="2025-06-01", online_date="2026-01-01"),
+    )
+    old = promises(first, "power_mw")
+    assert old["outcome"].tolist() == ["due"]
+    store = first.store
+    gone = first.table("clusters").set_index("phase").loc["2", "fact_key"]
+    moved = cluster("a", phase="2", status="planned", power_mw=400, as_of="2026-05-01", online_date="2027-01-01")
+    store.apply([TableChange("clusters", pd.DataFrame([moved]), [gone])], kind="import", author="test")
+    both = promises(store.snapshot(today=first.today), "power_mw")
+    assert sorted(both["promised"]) == [400, 500]
+
+
+def test_shares_add_up_and_google_leads_owners(shipped):
+    table = shown("concentration", shipped).table
+    assert table["share"].sum() == pytest.approx(1)
+    assert table["group"].iloc[0] == "Google"
+
+
+def test_growth_names_its_interval_and_n(shipped):
+    result = shown("growth", shipped)
+    fit = result.table.attrs["fit"]
+    assert fit["growth_low"] < fit["growth"] < fit["growth_high"]
+    assert f"n = {fit['n']}" in result.words.notes[0]
+
+
+def test_no_rate_is_fitted_to_two_records(of_rows):
+    result = shown("growth", of_rows(cluster("a", power_mw=10), cluster("b", power_mw=20, online_date="2026-01-01")), quantity="power_mw")
+    assert result.table.attrs["fit"] is None
+    assert "Fewer than three records" in result.words.notes[0]
+
+
+def test_a_file_puts_testimony_side_by_side(shipped):
+    result = shown("file", shipped, cluster="gpt4-iowa", quantity="chip_count")
+    # 20,000 by the podcast of February 2025, 25,000 by Epoch AI.
+    assert {v["value"] for v in result.table.attrs["voices"]} == {20_000, 25_000}
+    assert result.table.attrs["ratio"] == pytest.approx(1.25)
+
+
+def test_derived_figures_take_no_part_in_what_is_implied(shipped):
+    # Epoch's capital is 37.882M USD per MW of its own MW: it must not confirm itself.
+    for row in shown("file", shipped, cluster="xai-colossus2").table.attrs["implied"]:
+        assert "capex_per_mw_usd" not in row
+
+
+@pytest.mark.parametrize(
+    ("cluster_id", "quantity", "value"),
+    [
+        ("highflyer-ff2", "chip_count", 10_000),  # C2
+        ("deepseek-fleet", "chip_count", 50_000),  # C3
+        ("meta-llama4", "chip_count", 128_000),  # C4
+        ("msft-goodyear", "chip_count", 100_000),  # C5
+        ("xai-colossus1", "chip_count", 200_000),  # C6: 100,000 H100 and 100,000 H200
+        ("stargate-programme", "capex_usd", 500e9),  # C7
+        ("anthropic-rainier", "chip_count", 400_000),  # C8
+        ("bytedance-fleet", "chip_count", 500_000),  # C11
+    ],
+)
+def test_each_claim_stands_in_its_cluster_s_file(shipped, cluster_id, quantity, value):
+    table = shown("file", shipped, cluster=cluster_id, quantity=quantity).table
+    said = table[table["source"].str.startswith("Lex Fridman")].groupby(["phase", "as_of"])["value"].sum()
+    assert value in said.tolist()
+
+
+def test_a_cluster_that_is_not_there_is_named(shipped):
+    words = shown("file", shipped, cluster="no-such").words
+    assert "no-such" in words.empty and words.way_out == {"cluster": "xai-colossus2"}
+
+
+def test_a_new_edition_is_told_as_one(of_rows):
+    # Epoch's exports of December 2025 and August 2026: Zhangbei 339 to 203 MW, Colossus 1 498 to 425 MW (site power).
+    old, new = "Epoch AI, AI Data Centers (export Dec 2025)", "Epoch AI, AI Data Centers (export Aug 2026)"
+    snapshot = of_rows(
+        cluster("zhangbei", power_mw=339, source=old, as_of="2025-12-01"),
+        cluster("colossus", power_mw=498, source=old, as_of="2025-12-01"),
+        cluster("zhangbei", power_mw=203, source=new, as_of="2026-08-01"),
+        cluster("colossus", power_mw=425, source=new, as_of="2026-08-01"),
+        cluster("added", power_mw=5, source=new, as_of="2026-08-01"),
+    )
+    result = shown("editions", snapshot)
+    assert "2 sites revised, −40 % to −15 %" in result.words.finding
+    assert any("1 site is new" in note for note in result.words.notes)
+
+
+def test_a_revision_can_be_held_against_the_one_before(of_rows):
+    snapshot = of_rows(cluster("a", power_mw=100), cluster("b", power_mw=50))
+    store = snapshot.store
+    store.apply([TableChange("clusters", pd.DataFrame([cluster("a", power_mw=120)]))], kind="import", author="test")
+    result = shown("editions", store.snapshot(today=snapshot.today))
+    assert result.table["change"].tolist() == pytest.approx([0.2])
+    with pytest.raises(ValueError, match="revisions 2 to 2"):
+        shown("editions", store.snapshot(today=snapshot.today), compare="rev:9")
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_an_empty_store_gets_words(of_rows, name):
+    result = shown(name, of_rows(cluster("gone", power_mw="", online_date="", status="claimed")))
+    assert result.words.empty or name == "file"
+    result.receipt  # noqa: B018 - it must be there too
