@@ -16,7 +16,7 @@ from data.importing.mapping import Assigned
 from data.importing.repeats import without_repeats
 from data.importing.report import Report, lines_text
 from data.importing.sheet import Sheet
-from data.importing.text import clean, fold, one_line, slug, without_footnotes
+from data.importing.text import clean, fold, is_broken_reference, one_line, slug, without_footnotes
 from data.meta import TableMeta
 
 TAGS = re.compile(r"\s*#(confident|likely|speculative|unlikely|unconfirmed|confirmed)\b", re.IGNORECASE)
@@ -282,7 +282,7 @@ def chip_of(text: str, header: str, report: Report) -> str | None:
     shown = clean(text)
     if shown in resolve.chip_ids():
         return shown
-    if cells.foreign_text(text) is None:
+    if cells.foreign_text(text) is None or is_broken_reference(shown):
         return None
     if resolve.chips_with_counts(text):
         return None  # several chips, each with its count: read where rows are made

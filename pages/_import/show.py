@@ -99,7 +99,8 @@ def rejects(prepared: Prepared) -> None:
 
 def warnings(prepared: Prepared) -> None:
     """What was assumed, left out or looks odd."""
-    said = prepared.report["warnings"]
+    asked = {site.sentence for site in prepared.same_sites}  # these stand above, each with its button
+    said = [text for text in prepared.report["warnings"] if text not in asked]
     if said:
         head(f"Notes ({len(said)})")
         items = "".join(f"<li>{safe(text, 500)}</li>" for text in said[:100])
