@@ -40,6 +40,7 @@ from data.queries import clusters
 from data.snapshot import Snapshot
 
 LEVEL = 0.9
+MOST_POINTS = 1500
 
 
 class Params(SelectionParams):
@@ -68,8 +69,9 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
             **{c: dated[c] for c in ("cluster_id", "phase", "planned", "rung", "source", "source_url", "as_of") if c in dated},
         }
     )
-    facts = source_facts(params, snapshot, rows) | {"fit": _fit(out, params)}
-    return with_facts(out, facts)
+    facts = source_facts(params, snapshot, rows) | {"fit": _fit(out, params), "levels": len(out)}
+    kept = out["record"] | out["value"].rank(ascending=False, method="first").le(MOST_POINTS)
+    return with_facts(out[kept].reset_index(drop=True), facts)
 
 
 def _fit(levels: pd.DataFrame, params: Params) -> dict[str, Any] | None:
@@ -112,7 +114,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     else:
         finding = f"{last['name']} holds the record with {q.of(last['value'])}"
     subtitle = (
-        f"{q.label} of every site when it came online, {voice_words(a)}, log scale. Large dots: records, {len(records)} of {len(table)}"
+        f"{q.label} of every site when it came online, {voice_words(a)}, log scale. Large dots: records, {len(records)} of {a['levels']:,}"
     )
     notes = []
     if fit:
@@ -125,6 +127,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     else:
         subtitle += "."
         notes.append("Fewer than three records on different days: no rate is fitted.")
+    if a["levels"] > len(table):
+        notes.append(f"The {MOST_POINTS:,} largest levels are drawn, and every record.")
     if a["filters"]:
         subtitle += f" Only {a['filters']}."
     return Words(finding, subtitle, f"Dots of {q.noun} by date. {finding}.", "", credit(a), tuple(notes))

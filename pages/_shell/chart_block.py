@@ -131,7 +131,6 @@ def _draw(chart: Chart, result: Result, on_pick: Callable[[Any], None] | None) -
     key = f"figure:{chart.id}"
     picked: dict[str, Any] = {}
     if on_pick is not None:
-        figure.update_layout(clickmode="event+select")
 
         def chosen() -> None:
             url_state.keep_state()
