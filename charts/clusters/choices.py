@@ -90,7 +90,7 @@ class SelectionParams(ChartParams):
         """The filters that are set, in words; "" for none."""
         told = ((_FILTER_WORDS[name], getattr(self, name)) for name in FILTERS)
         named = [f"{word} {numbers.listed(values, 3)}" for word, values in told if values]
-        return numbers.listed(named + ([f"name with “{self.find}”"] if self.find else []), 5)
+        return numbers.listed(named + ([f"“{self.find}” in name or place"] if self.find else []), 5)
 
 
 FILTERS = ("owners", "users", "countries", "chips", "statuses", "evidences", "rungs", "editions")

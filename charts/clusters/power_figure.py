@@ -43,7 +43,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         _draw(fig, line, own, read, end, tone, look, write)
         aside = as_text(own["group"].iloc[0], 24) if params.by == "site" else ""
         labels.append(EndLabel(last, f"{as_text(short_name(line), 17 if look.phone else 30)} <b>{write(last)}</b>", tone, aside))
-    low, high = _range(table, params.log)
+    low, high = _range(table, params.log, [label.y for label in labels if label.y > 0])
     margin = {"l": 52 if look.phone else 66, "r": margin_for(labels, look), "t": 44, "b": 40}
     fig.update_layout(margin=margin)
     fig.update_xaxes(
@@ -135,12 +135,15 @@ def _draw(fig: go.Figure, line: str, own: pd.DataFrame, read: pd.Timestamp, end:
         )  # fmt: skip
 
 
-def _range(table: pd.DataFrame, log: bool) -> tuple[float, float]:
+def _range(table: pd.DataFrame, log: bool, ends: list[float]) -> tuple[float, float]:
+    """Lower and upper end of the axis: a logarithmic one holds every label's level, but no more than 2.5 decades."""
     high = float(table["value"].max()) * (1.35 if log else 1.08)
     if not log:
         return 0.0, high or 1.0
     positive = table.loc[table["value"] > 0, "value"]
-    return (max(float(positive.min()), high / 60) * 0.85, high) if len(positive) else (1.0, 10.0)
+    if positive.empty:
+        return 1.0, 10.0
+    return max(min(max(float(positive.min()), high / 60), *(0.9 * end for end in ends)), high / 300) * 0.85, high
 
 
 def linear_ticks(high: float) -> np.ndarray:
