@@ -97,11 +97,11 @@ def _number(label: str, told: dict[str, Any], field: Any, value: Any, common: di
             {low, high, value, *(s for e in exponents for m in (1, 2, 5) if low < (s := m * 10.0**e) < high and (not whole or s >= 1))}
         )
         options = [int(s) for s in steps] if whole else [float(s) for s in steps]
-        st.session_state[common["key"]] = int(value) if whole else float(value)
+        _hold(common["key"], int(value) if whole else float(value))
         st.select_slider(shown, options, format_func=plain, width=240, **common)
         return
     kind = int if whole else float
-    st.session_state[common["key"]] = kind(value)
+    _hold(common["key"], kind(value))
     if step and (high - low) / step <= SLIDER_STEPS:
         st.slider(shown, min_value=kind(low), max_value=kind(high), step=kind(step), width=240, **common)
     else:
@@ -136,7 +136,7 @@ def _many(chart: Chart, name: str, label: str, chosen: tuple[str, ...], options:
             st.button("All", key=f"{url_state.key_of(chart, name)}!", on_click=url_state.change, args=(chart.id, {name: ()}))
         for value, word in list(found.items())[:LISTED]:
             key = f"{url_state.key_of(chart, name)}={value}"
-            st.session_state[key] = value in chosen
+            _hold(key, value in chosen)
             st.checkbox(word, key=key, on_change=_toggle, args=(chart.id, name, value, chosen))
         if len(found) > LISTED:
             st.caption(f"{len(found) - LISTED} more: search narrows the list.")
@@ -145,6 +145,13 @@ def _many(chart: Chart, name: str, label: str, chosen: tuple[str, ...], options:
 def _toggle(chart_id: str, name: str, value: str, chosen: tuple[str, ...]) -> None:
     kept = tuple(v for v in chosen if v != value) if value in chosen else (*chosen, value)
     url_state.change(chart_id, {name: kept})
+
+
+def _hold(key: str, value: Any) -> None:
+    """Give a widget a value only where it has another: a value set by us goes back to the browser and undoes the reader's next step."""
+    held = st.session_state.get(key)
+    if held != value or type(held) is not type(value):
+        st.session_state[key] = value
 
 
 def _longest(field: Any) -> int | None:

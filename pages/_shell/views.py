@@ -20,7 +20,8 @@ def views(names: Mapping[str, str]) -> str:
         return focus
     page = url_state.current().page
     key = f"_view:{page}"
-    st.session_state[key] = focus
+    if st.session_state.get(key) != focus:
+        st.session_state[key] = focus
 
     def turned() -> None:
         url_state.show_chart(st.session_state[key])

@@ -31,7 +31,7 @@ def test_an_edit_writes_the_address_without_a_trail_in_the_history(tab):
 
 def test_what_cannot_be_read_is_named(tab):
     tab.open("/clusters?by=planet&lines=999&rev=77&nosuch=1")
-    tab.sees("ignored by=planet: one of site, user, owner, country, chip")
+    tab.sees("ignored by=planet: one of site, owner, user, country, chip")
     tab.sees("ignored lines=999: a whole number from 1 to 40")
     tab.sees("ignored rev=77")
     tab.sees("ignored nosuch=1")
