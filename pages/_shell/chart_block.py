@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,12 +19,11 @@ from pages._shell.receipt_block import receipt_block
 from pages._shell.style import safe
 
 _PANELS = (("table", "Table", ":material/table:"), ("receipt", "Receipt", ":material/receipt_long:"))
-log = logging.getLogger(__name__)
 
 
 def chart_block(
     chart_id: str,
-    controls: Sequence[str] | None = None,  # noqa: A002 - the word pages use
+    controls: Sequence[str] | None = None,
     *,
     on_pick: Callable[[Any], None] | None = None,
     draft: Mapping[str, Any] | None = None,
@@ -199,10 +196,6 @@ def _buttons(result: Result, link_id: str | None, receipt_open: bool, draft: boo
         panels.table_view(result.table)
     if opened.get("receipt"):
         try:
-            receipt_block(result.receipt, _today(result))
+            receipt_block(result.receipt, result.snapshot.today)
         except ValueError as wrong:
             st.html(f'<div class="rp rp-note">{safe(wrong)}</div>')
-
-
-def _today(result: Result) -> datetime.date:
-    return result.snapshot.today

@@ -19,13 +19,14 @@ from pages._shell import screen, url_state
 SEGMENTS_CHARS = 46
 SLIDER_STEPS = 200
 LISTED = 60
+MOST_OPTIONS = 1000
 
 
-def control_row(chart: Chart, params: Any, snapshot: Snapshot, names: Sequence[str] | None, *, more: bool = True) -> None:
+def control_row(chart: Chart, params: Any, snapshot: Snapshot, names: Sequence[str] | None) -> None:
     """Draw the controls.
 
     Parameters: chart; its parameters now; the snapshot names are listed from; names of the parameters in the row (the first
-    three by default); more, whether the others stand in a popover at its end.
+    three by default). The others stand in a popover at its end.
     """
     every = list(chart.params.model_fields)
     row = list(names) if names is not None else every[:3]
@@ -33,7 +34,7 @@ def control_row(chart: Chart, params: Any, snapshot: Snapshot, names: Sequence[s
     with st.container(horizontal=True, wrap=True, vertical_alignment="bottom", gap="small"):
         for name in row:
             control(chart, params, snapshot, name)
-        if rest and more:
+        if rest:
             with st.popover("More", icon=None if screen.width() == "phone" else ":material/tune:"):
                 for name in rest:
                     control(chart, params, snapshot, name, labelled=True)
@@ -54,6 +55,8 @@ def control(chart: Chart, params: Any, snapshot: Snapshot, name: str, *, labelle
         _choice(label, told.get("labels") or {}, field.annotation, common, quiet)
     elif kind == "pick":
         options = dict(chart.options[name](snapshot)) if name in chart.options else {}
+        if len(options) > MOST_OPTIONS:
+            options = _narrowed(options, key)
         if value not in options:
             options = {value: str(value) or f"any {label.lower()}"} | options
         st.selectbox(label, list(options), format_func=lambda v: options.get(v, v), label_visibility=quiet, width=260, **common)
@@ -71,6 +74,15 @@ def control(chart: Chart, params: Any, snapshot: Snapshot, name: str, *, labelle
         st.date_input(
             label, format="YYYY-MM-DD", min_value=datetime.date(1990, 1, 1), max_value=datetime.date(2060, 12, 31), width=170, **common
         )
+
+
+def _narrowed(options: Mapping[str, str], key: str) -> dict[str, str]:
+    """The first thousand names with the letters searched for: a longer list would weigh megabytes in the browser."""
+    asked = st.text_input(
+        "Search", key=f"{key}?", placeholder="search", label_visibility="collapsed", on_change=url_state.keep_state, width=160
+    )
+    found = [(v, w) for v, w in options.items() if asked.casefold() in w.casefold()]
+    return dict(found[:MOST_OPTIONS])
 
 
 def _choice(label: str, labels: Mapping[str, str], annotation: Any, common: dict[str, Any], quiet: Literal["visible", "collapsed"]) -> None:

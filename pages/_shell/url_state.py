@@ -6,7 +6,7 @@ last. Widgets are not bound to the address: Streamlit's binding writes labels an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -172,11 +172,6 @@ def show_newest() -> None:
     mark_edited()
     own = pin()
     own.rev, own.link_id = None, None
-
-
-def callback(function: Callable[..., None], *values: Any) -> dict[str, Any]:
-    """Keyword arguments for a button that calls a function."""
-    return {"on_click": function, "args": values}
 
 
 def _as_dict(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
