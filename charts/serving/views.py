@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 VIEWS = {
-    "serving.memory": "Memory of a conversation",
-    "serving.cost": "Cost by chip and speed",
+    "serving.cost": "Cost by chip",
+    "serving.memory": "Memory",
     "serving.token_time": "Time of a token",
     "serving.attention": "MLA and others",
     "serving.experts": "Experts",
+    "serving.thinking": "Thinking",
+    "serving.chips": "Which chip",
+    "serving.versions": "Software",
+    "serving.error": "How wrong",
 }
 CONTROLS = {
-    "serving.memory": ["view", "models", "batch", "chip"],
     "serving.cost": ["model", "chips", "measure", "speed"],
+    "serving.memory": ["view", "models", "batch", "chip"],
     "serving.token_time": ["view", "model", "chip", "batch"],
     "serving.attention": ["model", "chip", "context"],
     "serving.experts": ["view", "models", "model"],
+    "serving.thinking": ["view", "output_tokens", "success"],
+    "serving.chips": ["model", "chips", "per", "speed"],
+    "serving.versions": ["model", "quantity"],
+    "serving.error": ["by", "models", "chips"],
 }

@@ -1,0 +1,431 @@
+"""What thinking costs: lengths of answers, many samples of one question, and agents of many steps."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analytics.serving import agents, lengths, sampling
+from analytics.serving.money import answer_cost_usd
+from charts import numbers
+from charts.look import Look
+from charts.params import ChartParams, choice, flag, number
+from charts.receipt import Receipt, assumed, looked_up, worked
+from charts.registry import Chart, Preset, register
+from charts.serving.draw import beside, log_axis, token_ticks, tokens_text
+from charts.template import SERIES, halo, new_figure, tokens
+from charts.words import Words
+from data.snapshot import Snapshot
+
+VIEWS = {"lengths": "Lengths of answers", "samples": "Many samples", "agents": "Agents"}
+SAMPLES = np.unique(np.round(2.0 ** np.arange(0, 8.01, 0.5))).astype(int)
+STEPS = np.unique(np.round(10.0 ** np.arange(0, 3.01, 0.1))).astype(int)
+RULES = ("perfect judge", "verifier", "vote")
+CHECKS = ("no checks", "checked as set", "checks that miss nothing")
+#: ARC-AGI-1 semi-private set, o3 preview: 33M tokens for 100 tasks of 6 samples (ARC Prize, 20 December 2024).
+ARC_TOKENS = 55_000
+
+
+class Params(ChartParams):
+    """Prices of tokens, lengths, success of one sample and reliability of one step."""
+
+    view: Literal["lengths", "samples", "agents"] = choice("lengths", label="Show", help="what the cost is shown over", labels=VIEWS)
+    input_tokens: int = number(1024, ge=1, le=1_000_000, label="Input", help="tokens of the question", unit="tokens", log=True)
+    output_tokens: int = number(
+        8192, ge=1, le=1_000_000, label="Mean answer", help="mean tokens of an answer, reasoning included", unit="tokens", log=True
+    )
+    sigma: float = number(0.8, ge=0, le=2.5, label="Spread of lengths", help="standard deviation of the logarithm of the length", step=0.05)
+    usd_in: float = number(0.55, ge=0, le=1000, label="Input price", help="dollars per million input tokens", unit="$/Mtok")
+    usd_out: float = number(2.19, ge=0, le=1000, label="Output price", help="dollars per million output tokens", unit="$/Mtok")
+    success: float = number(0.3, ge=0.001, le=0.999, label="One sample right", help="mean chance that one sample is right", step=0.01)
+    mixed: float = number(
+        1.0,
+        ge=0.02,
+        le=100,
+        label="Evenness",
+        help="a + b of the Beta spread of difficulty: small means questions are easy or hopeless",
+        log=True,
+    )
+    wrong_answers: int = number(
+        20, ge=1, le=60, label="Wrong answers", help="how many wrong answers share the wrong samples evenly", step=1
+    )
+    recall: float = number(
+        0.9, ge=0, le=1, label="Verifier accepts right", help="chance that the verifier accepts a right sample", step=0.01
+    )
+    false_accept: float = number(
+        0.1, ge=0, le=1, label="Verifier accepts wrong", help="chance that the verifier accepts a wrong sample", step=0.01
+    )
+    step_reliability: float = number(
+        0.98, ge=0.01, le=1, label="Step reliability", help="chance that one attempt at a step is right", step=0.005
+    )
+    detects: float = number(0.7, ge=0, le=1, label="Check finds errors", help="chance that a check rejects a wrong step", step=0.05)
+    step_tokens: int = number(500, ge=1, le=100_000, label="Tokens a step", help="tokens each step writes", unit="tokens", log=True)
+    observed_tokens: int = number(
+        1000, ge=0, le=100_000, label="Tokens read back", help="tokens each step adds from tools", unit="tokens", step=100
+    )
+    cached: bool = flag(
+        True, label="Prefix cached", help="whether an agent's earlier context is read from the cache at a tenth of the input price"
+    )
+
+
+def _lengths(params: Params) -> lengths.LogNormal:
+    return lengths.LogNormal.of_mean(float(params.output_tokens), params.sigma)
+
+
+def _answer(params: Params, output: Any) -> np.ndarray:
+    return np.asarray(
+        answer_cost_usd(params.input_tokens, 0, np.asarray(output, dtype=float), params.usd_in, params.usd_in, params.usd_out)
+    )
+
+
+def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
+    """Density and cost by length, share solved and cost by samples and rule, or by steps and checks."""
+    return {"lengths": _by_length, "samples": _by_samples, "agents": _by_steps}[params.view](params)
+
+
+def _by_length(params: Params) -> pd.DataFrame:
+    own = _lengths(params)
+    sigma = max(params.sigma, 0.02)
+    middle = float(own.median)
+    length = np.exp(np.linspace(np.log(middle) - 3.5 * sigma, np.log(middle) + 3.5 * sigma, 181))
+    density = np.exp(-((np.log(length / middle) / sigma) ** 2) / 2)
+    share_of_cost = np.cumsum(density * length) / np.sum(density * length)
+    out = pd.DataFrame(
+        {
+            "output_tokens": length,
+            "answers_per_log_length": density,
+            "usd_per_answer": _answer(params, length),
+            "share_of_tokens_shorter": share_of_cost,
+        }
+    )
+    quantiles = {f"{s:g}": float(own.quantile(s)) for s in (0.5, 0.9, 0.99)}
+    out.attrs = {
+        "quantiles": quantiles,
+        "mean": float(own.mean),
+        "usd": {name: float(_answer(params, value)) for name, value in quantiles.items()} | {"mean": float(_answer(params, own.mean))},
+        "resident": float(lengths.mean_resident_context(params.input_tokens, own)),
+        "half_written": params.input_tokens + params.output_tokens / 2,
+    }
+    return out
+
+
+def _by_samples(params: Params) -> pd.DataFrame:
+    spread = sampling.Spread.of_mean(params.success, params.mixed)
+    one = float(_answer(params, params.output_tokens))
+    prompt = params.input_tokens * params.usd_in / 1e6
+    rows = []
+    for n in SAMPLES:
+        cost = prompt + n * (one - prompt)  # the question is read once, its cache shared
+        rules = (
+            sampling.perfect_judge(int(n)),
+            sampling.verifier(int(n), params.recall, params.false_accept),
+            sampling.plurality(int(n), np.ones(params.wrong_answers)),
+        )
+        for name, rule in zip(RULES, rules):
+            solved = float(sampling.solved_mixed(spread, rule))
+            rows.append(
+                {
+                    "line": name,
+                    "samples": int(n),
+                    "solved": solved,
+                    "usd_per_task": cost,
+                    "usd_per_solved": cost / solved if solved > 0 else np.nan,
+                }
+            )
+    out = pd.DataFrame(rows)
+    out.attrs = {"one": one, "success": params.success}
+    return out
+
+
+def _by_steps(params: Params) -> pd.DataFrame:
+    parts = []
+    for name, (detects, retries) in zip(CHECKS, ((0.0, 0), (params.detects, 3), (1.0, 3))):
+        run = agents.agent_run(
+            STEPS,
+            params.step_reliability,
+            output_per_step=params.step_tokens,
+            start_context=params.input_tokens,
+            observation_per_step=params.observed_tokens,
+            detects_wrong=detects,
+            retries=retries,
+            cached=params.cached,
+        )
+        cost = answer_cost_usd(run.input_tokens, run.cached_tokens, run.output_tokens, params.usd_in, params.usd_in / 10, params.usd_out)
+        solved = np.where(run.solved > 1e-12, run.solved, np.nan)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "line": name,
+                    "steps": STEPS,
+                    "solved": run.solved,
+                    "usd_per_task": cost,
+                    "usd_per_solved": cost / solved,
+                    "input_tokens": run.input_tokens,
+                    "output_tokens": run.output_tokens,
+                }
+            )
+        )
+    out = pd.concat(parts, ignore_index=True)
+    out.attrs = {"reliability": params.step_reliability}
+    return out
+
+
+def words(table: pd.DataFrame, params: Params) -> Words:
+    """The number that matters of each view."""
+    a = table.attrs
+    prices = f"{numbers.dollars(params.usd_in)} in, {numbers.dollars(params.usd_out)} out per million tokens"
+    credit = "Ridgepoint sampling model; your prices and rates"
+    if params.view == "lengths":
+        dear, typical = a["usd"]["0.99"], a["usd"]["0.5"]
+        finding = f"An answer costs {_cents(typical)} at the median and {_cents(dear)} at the longest hundredth: {dear / typical:.2g} times"
+        subtitle = (
+            f"Lengths of answers, log-normal with mean {params.output_tokens:,} tokens and sigma {params.sigma:g} (log). {prices}. "
+            "Lines: median, mean, nine in ten, 99 in 100."
+        )
+        extra = a["resident"] / a["half_written"]
+        notes = [
+            f"While decoding, {a['resident']:,.0f} tokens are resident on average, {extra:.2g} times what equally long answers would hold."
+        ]
+        return Words(finding, subtitle, f"A bell over logarithmic length. {finding}.", "", credit, tuple(notes))
+    if params.view == "samples":
+        last = table[table["samples"] == SAMPLES[-1]].set_index("line")
+        solved = {name: float(last.loc[name, "solved"]) for name in RULES}
+        finding = (
+            f"{SAMPLES[-1]} samples solve {100 * solved['perfect judge']:.0f} % with a perfect judge, "
+            f"{100 * solved['vote']:.0f} % by vote, where one solves {100 * params.success:.0f} %"
+        )
+        subtitle = (
+            "Share of tasks solved (left) and cost of a solved task (right, log) by samples a task (log). "
+            f"Answers of {params.output_tokens:,} tokens, {prices}; the question is read once. "
+            f"Difficulty is Beta with mean {params.success:g} and a + b = {params.mixed:g}."
+        )
+        cheapest = table.iloc[int(table["usd_per_solved"].argmin())]
+        count = f"{cheapest['samples']} {'sample' if cheapest['samples'] == 1 else 'samples'}"
+        notes = [f"Cheapest: {count}, {_cents(float(cheapest['usd_per_solved']))} a solved task."]
+        return Words(finding, subtitle, f"Rising curves of tasks solved by samples. {finding}.", "", credit, tuple(notes))
+    bare = table[(table["line"] == CHECKS[0]) & (table["steps"] == 100)].iloc[0]
+    checked = table[(table["line"] == CHECKS[1]) & (table["steps"] == 100)].iloc[0]
+    finding = (
+        f"At {100 * params.step_reliability:g} % a step, {_percent(bare['solved'])} of 100-step tasks succeed; "
+        f"with checks that find {100 * params.detects:.0f} % of errors, {_percent(checked['solved'])}"
+    )
+    grows = "earlier parts cached at a tenth of the price" if params.cached else "read anew each step"
+    subtitle = (
+        "Tasks that succeed (left) and cost of a solved one (right, log) by steps (log). "
+        f"Each step writes {params.step_tokens:,} tokens and reads {params.observed_tokens:,} back; the context grows, {grows}; "
+        f"a rejected step is tried up to three times more. {prices}."
+    )
+    read, written = numbers.count(bare["input_tokens"]), numbers.count(bare["output_tokens"])
+    notes = [f"A 100-step task without checks reads {read} tokens and writes {written}."]
+    return Words(finding, subtitle, f"Falling curves of success by steps. {finding}.", "", credit, tuple(notes))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
+
+
+def _cents(usd: float) -> str:
+    return f"{100 * usd:.2g} cents" if usd < 1 else numbers.dollars(usd)
+
+
+def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
+    """The distribution, or two panels: share solved and cost of a solved task."""
+    if params.view == "lengths":
+        return _bell(table, look)
+    axis = "samples" if params.view == "samples" else "steps"
+    return _panels(table, axis, RULES if axis == "samples" else CHECKS, look)
+
+
+def _bell(table: pd.DataFrame, look: Look) -> go.Figure:
+    height, t = look.height(460, 400), tokens(look)
+    fig = new_figure(look, height_px=height)
+    x = table["output_tokens"]
+    told = [
+        f"{n:,.0f} tokens: {_cents(u)}; shorter answers write {100 * s:.0f} % of all tokens"
+        for n, u, s in zip(x, table["usd_per_answer"], table["share_of_tokens_shorter"])
+    ]
+    fig.add_scatter(
+        x=x,
+        y=table["answers_per_log_length"],
+        mode="lines",
+        fill="tozeroy",
+        fillcolor=t["band_blue"],
+        line={"color": t["blue"], "width": 2},
+        text=told,
+        hovertemplate="%{text}<extra></extra>",
+    )
+    marks = [
+        ("median", table.attrs["quantiles"]["0.5"], "0.5"),
+        ("mean", table.attrs["mean"], "mean"),
+        ("9 in 10 shorter", table.attrs["quantiles"]["0.9"], "0.9"),
+        ("99 in 100", table.attrs["quantiles"]["0.99"], "0.99"),
+    ]
+    for i, (name, value, key) in enumerate(marks):
+        fig.add_shape(
+            type="line",
+            x0=value,
+            x1=value,
+            y0=0,
+            y1=1.08 + 0.13 * i,
+            line={"color": t["ink"] if name != "mean" else t["rust"], "width": 1.2},
+        )
+        fig.add_annotation(
+            x=np.log10(value),
+            y=1.08 + 0.13 * i,
+            yanchor="bottom",
+            xanchor="left",
+            xshift=4,
+            yshift=-10,
+            showarrow=False,
+            align="left",
+            text=f"<b>{name}</b> {tokens_text(value)}, {_cents(table.attrs['usd'][key])}",
+            font={"size": 11 if look.phone else 13, "color": t["rust"] if name == "mean" else t["ink"], "shadow": halo(look.theme)},
+        )
+    low, high = float(x.min()), float(x.max()) * (6 if look.phone else 2.2)
+    fig.update_layout(margin={"l": 16, "r": 16, "t": 16, "b": 46})
+    fig.update_xaxes(**token_ticks(low, high, tokens_text), range=[np.log10(low), np.log10(high)], title_text="Tokens of an answer")
+    fig.update_yaxes(visible=False, range=[0, 1.6])
+    return fig
+
+
+def _panels(table: pd.DataFrame, axis: str, lines: tuple[str, ...], look: Look) -> go.Figure:
+    """Share solved and cost of a solved task side by side, stacked on a phone."""
+    height, t = look.height(500, 560), tokens(look)
+    fig = new_figure(look, height_px=height)
+    margin = {"l": 52, "r": 16, "t": 34, "b": 46}
+    wide, tall = look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"]
+    cost_axis, _, _ = log_axis(table["usd_per_solved"].to_numpy(dtype=float), numbers.dollars)
+    points, labels, tones = [], [], []
+    for i, name in enumerate(lines):
+        own = table[table["line"] == name]
+        tone = t[SERIES[i]]
+        x = own[axis]
+        told = [f"{name}, {n:,} {axis}: {_percent(s)} solved" for n, s in zip(x, own["solved"])]
+        fig.add_scatter(
+            x=x, y=own["solved"] * 100, mode="lines", line={"color": tone, "width": 2.2}, text=told, hovertemplate="%{text}<extra></extra>"
+        )
+        told = [f"{name}, {n:,} {axis}: {numbers.dollars(u)} a solved task" for n, u in zip(x, own["usd_per_solved"])]
+        fig.add_scatter(
+            x=x,
+            y=own["usd_per_solved"],
+            mode="lines",
+            line={"color": tone, "width": 2.2},
+            text=told,
+            hovertemplate="%{text}<extra></extra>",
+            xaxis="x2",
+            yaxis="y2",
+        )
+        at = int(len(own) * (0.8 if axis == "samples" else 0.55)) - i
+        points.append((float(x.iloc[at]), float(own["solved"].iloc[at] * 100)))
+        labels.append(name)
+        tones.append(tone)
+    first, last = float(table[axis].min()), float(table[axis].max())
+    across = {**token_ticks(first, last, lambda v: f"{v:,.0f}", 6), "range": [np.log10(first), np.log10(last)]}
+    if axis == "steps":
+        across |= {"tickvals": [1, 10, 100, 1000], "ticktext": ["1", "10", "100", "1,000"]}
+    top_y, low_y = ([0.58, 1], [0, 0.4]) if look.phone else ([0, 1], [0, 1])
+    left_x, right_x = ([0, 1], [0, 1]) if look.phone else ([0, 0.45], [0.56, 1])
+    name = "Samples a task" if axis == "samples" else "Steps of a task"
+    fig.update_layout(
+        margin=margin,
+        xaxis={**across, "domain": left_x, "anchor": "y", "title": {"text": name}},
+        yaxis={"domain": top_y, "range": [0, 104], "ticksuffix": " %"},
+        xaxis2={**across, "domain": right_x, "anchor": "y2", "title": {"text": name}},
+        yaxis2={**cost_axis, "domain": low_y, "anchor": "x2"},
+    )
+    for at_x, at_y, text in ((left_x[0], top_y[1], "<b>Tasks solved</b>"), (right_x[0], low_y[1], "<b>Cost of a solved task</b>")):
+        fig.add_annotation(
+            x=at_x,
+            y=at_y,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            yshift=8,
+            text=text,
+            showarrow=False,
+            font={"size": 11.5 if look.phone else 13},
+        )
+    box = (wide * (left_x[1] - left_x[0]), tall * (top_y[1] - top_y[0]))
+    others = [(float(n), float(100 * s)) for n, s in zip(table[axis], table["solved"])]
+    beside(fig, look, points, labels, tones, x=(first, last, True), y=(0, 104, False), box_px=box, others=others)
+    return fig
+
+
+def receipt(params: Params, snapshot: Snapshot) -> Receipt:
+    """The formulas of the view with the values set."""
+    own = _lengths(params)
+    lines = [
+        worked(
+            answer_cost_usd,
+            input_tokens=params.input_tokens,
+            cached_tokens=0,
+            output_tokens=params.output_tokens,
+            input_usd_per_mtok=params.usd_in,
+            cached_usd_per_mtok=params.usd_in,
+            output_usd_per_mtok=params.usd_out,
+        )
+    ]
+    rows = [
+        assumed("Input price", f"${params.usd_in:g}", "per million tokens"),
+        assumed("Output price", f"${params.usd_out:g}", "per million tokens"),
+        assumed("Mean answer", f"{params.output_tokens:,}", "tokens"),
+    ]
+    if params.view == "lengths":
+        lines.append(
+            worked(lengths.resident_context, input_tokens=params.input_tokens, mean_output=own.mean, mean_square_output=own.mean_square)
+        )
+        rows.append(assumed("Spread of lengths", f"{params.sigma:g}", "standard deviation of the logarithm"))
+        said: tuple[str, ...] = ("Lengths are log-normal; published means of answers fix the mean, the spread is your assumption.",)
+    elif params.view == "samples":
+        lines.append(worked(sampling.any_right, success_rate=params.success, samples=64))
+        spread = sampling.Spread.of_mean(params.success, params.mixed)
+        lines.append(
+            looked_up(
+                "Solved by 64 samples, difficulty mixed",
+                float(sampling.any_right_mixed(spread, 64)),
+                "",
+                "1 - B(a, b + n) / B(a, b), beta-binomial",
+            )
+        )
+        rows.append(assumed("One sample right", f"{params.success:g}", ""))
+        said = (
+            f"A vote is the plurality, ties by lot, {params.wrong_answers} wrong answers equally likely; a yes-or-no question has one.",
+            "The verifier takes one of the samples it accepts by lot, or any where it accepts none.",
+            "Samples of one question are independent given its difficulty; the question's cache is kept once.",
+        )
+    else:
+        lines.append(worked(agents.chain_reliability, step_reliability=params.step_reliability, steps=100))
+        lines.append(worked(agents.step_reliability_needed, task_reliability=0.9, steps=100))
+        rows.append(assumed("Step reliability", f"{params.step_reliability:g}", ""))
+        said = (
+            "Steps fail independently; a rejected attempt leaves no trace in the context; a step rejected at every attempt stops the task.",
+            "Cached input is billed at a tenth of the input price.",
+        )
+    error = ("Formulas are exact under these assumptions and agree with simulations; success rates of real models are not independent.",)
+    return Receipt(tuple(lines), tuple(rows), said, error)
+
+
+O3 = {"output_tokens": ARC_TOKENS, "usd_in": 15.0, "usd_out": 60.0, "success": 0.68, "mixed": 0.19}
+CHART = register(
+    Chart(
+        id="serving.thinking",
+        page="serving",
+        title="What thinking costs",
+        params=Params,
+        table=table,
+        figure=figure,
+        receipt=receipt,
+        words=words,
+        presets=(
+            Preset("lengths", "An answer of R1", {}, claim="R5"),
+            Preset("thirty-percent", "Thirty per cent, many times", {"view": "samples"}, claim="R7"),
+            Preset("o3-arc", "o3 on ARC-AGI", {"view": "samples", **O3}, claim="I5"),
+            Preset("agents", "Steps compound", {"view": "agents"}, claim="R8"),
+        ),
+        heights=(500, 560),
+    )
+)
