@@ -118,7 +118,8 @@ def _row(own: Fleet, found: Candidates, at: int, kind: str, price: work.Rent | N
     words = fleets.layout_words(deployment, found.batch[at])
     if found.prefill_which[at] >= 0:
         share = found.prefill_chips_per_chip[at]
-        words += f", prompts on {share:.2g} further chips for each of these"
+        many = f"{share:.2g} further chips for each" if share >= 0.5 else f"one further chip for every {1 / max(share, 1e-9):,.0f}"
+        words += f", prompts on {many} of these"
     rate = float(found.tokens_per_s_per_chip[at])
     return {
         "kind": kind,

@@ -180,7 +180,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     credit = "Ridgepoint sampling model; your prices and rates"
     if params.view == "lengths":
         dear, typical = a["usd"]["0.99"], a["usd"]["0.5"]
-        finding = f"An answer costs {_cents(typical)} at the median and {_cents(dear)} at the longest hundredth: {dear / typical:.2g} times"
+        times = f": {dear / typical:.2g} times" if typical > 0 else ""
+        finding = f"An answer costs {_cents(typical)} at the median and {_cents(dear)} at the longest hundredth{times}"
         subtitle = (
             f"Lengths of answers, log-normal with mean {params.output_tokens:,} tokens and sigma {params.sigma:g} (log). {prices}. "
             "Lines: median, mean, nine in ten, 99 in 100."

@@ -102,14 +102,9 @@ def rent_row(snapshot: Snapshot, name: str, chip_id: str, found: Rent | None) ->
         return assumed(f"Rent of {name}", f"${found.usd_per_hour:g}", "an hour")
     rows = rents(snapshot)
     newest = rows[(rows["chip_id"] == chip_id) & (rows["date"] == found.newest)].iloc[-1]
-    spread = f" ({numbers.dollars(found.low)} to {numbers.dollars(found.high)})" if found.n > 1 else ""
-    return input_row(
-        newest,
-        f"Rent of {name}: median of {found.n} {found.basis}",
-        f"{numbers.dollars(found.usd_per_hour)}{spread}",
-        "an hour",
-        as_of="date",
-    )
+    value = numbers.dollars(found.usd_per_hour)
+    told = f"an hour, median of {found.n} {found.basis}: {numbers.dollars(found.low)} to {numbers.dollars(found.high)}"
+    return input_row(newest, f"Rent of {name}", value, told if found.n > 1 else f"an hour, {found.basis}", as_of="date")
 
 
 def model_input(snapshot: Snapshot, params: Any) -> InputRow:

@@ -41,10 +41,15 @@ def chart_block(
     try:
         result, link_id, notice = _result(chart, params, snapshot)
     except ValueError as wrong:
-        _heading(Words(finding=chart.title))
+        last: Result | None = st.session_state.get(f"_last:{chart.id}")
+        _heading(last.words if last else Words(finding=chart.title))
         control_row(chart, params, snapshot, controls)
-        st.html(f'<div class="rp rp-note" data-problem>{safe(wrong)}</div>')
+        aside = " The chart below is the last one that could be computed." if last else ""
+        st.html(f'<div class="rp rp-note" data-problem>{safe(wrong)}{"" if str(wrong).endswith(".") else "."}{aside}</div>')
+        if last and not last.words.empty:
+            _draw(chart, last, None)
         return None
+    st.session_state[f"_last:{chart.id}"] = result
     _heading(result.words)
     for sentence in ignored:
         st.html(f'<div class="rp rp-note" data-ignored>{safe(sentence)}</div>')
