@@ -108,10 +108,17 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     margin = {"l": left + 14, "r": right, "t": 36, "b": 8}
     low = float(table[["value", "low"]].min().min()) * 0.8
     high = float(table[["value", "high"]].max().max()) * 1.2
-    ticks = numbers.log_ticks(low, high, q.write, most=3 if look.phone else 5)
+    ticks = numbers.log_ticks(low, high, q.write, most=2 if look.phone else 5)
     fig.update_layout(margin=margin)
     fig.update_xaxes(
-        range=[math.log10(low), math.log10(high)], side="top", showgrid=True, gridcolor=t["grid"], showline=False, ticks="", **ticks
+        range=[math.log10(low), math.log10(high)],
+        tickangle=0,
+        side="top",
+        showgrid=True,
+        gridcolor=t["grid"],
+        showline=False,
+        ticks="",
+        **ticks,
     )
     fig.update_yaxes(range=[len(table) - 0.5, -0.5], showticklabels=False, showgrid=False)
     y = list(range(len(table)))

@@ -1,8 +1,13 @@
-"""Controls made from a chart's parameter model: one row in sight, the rest one click away."""
+"""Controls made from a chart's parameter model: one row in sight, the rest one click away.
+
+Every widget gets its value as its default as well: what stands in a closed popover reaches the browser only when it is opened,
+long after the run that set it.
+"""
 
 from __future__ import annotations
 
 import datetime
+import re
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -52,27 +57,34 @@ def control(chart: Chart, params: Any, snapshot: Snapshot, name: str, *, labelle
     kind = told.get("widget")
     quiet: Literal["visible", "collapsed"] = "visible" if labelled else "collapsed"
     if kind == "choice":
-        _choice(label, told.get("labels") or {}, field.annotation, common, quiet)
+        _choice(label, told.get("labels") or {}, field.annotation, value, common, quiet)
     elif kind == "pick":
         options = dict(chart.options[name](snapshot)) if name in chart.options else {}
         if len(options) > MOST_OPTIONS:
             options = _narrowed(options, key)
         if value not in options:
             options = {value: str(value) or f"any {label.lower()}"} | options
-        st.selectbox(label, list(options), format_func=lambda v: options.get(v, v), label_visibility=quiet, width=260, **common)
+        names = list(options)
+        st.selectbox(label, names, names.index(value), format_func=lambda v: options.get(v, v), label_visibility=quiet, width=260, **common)
     elif kind == "many":
         _many(chart, name, label, tuple(value), chart.options[name](snapshot) if name in chart.options else {})
     elif kind == "number":
         _number(label, told, field, value, common)
     elif kind == "flag":
-        st.toggle(label, **common)
+        st.toggle(label, value, **common)
     elif kind == "area":
-        st.text_area(label, max_chars=_longest(field), **common)
+        st.text_area(label, value, max_chars=_longest(field), **common)
     elif kind == "words":
-        st.text_input(label, max_chars=_longest(field), placeholder=label, label_visibility=quiet, width=220, **common)
+        st.text_input(label, value, max_chars=_longest(field), placeholder=label, label_visibility=quiet, width=220, **common)
     elif kind == "day":
         st.date_input(
-            label, format="YYYY-MM-DD", min_value=datetime.date(1990, 1, 1), max_value=datetime.date(2060, 12, 31), width=170, **common
+            label,
+            value,
+            format="YYYY-MM-DD",
+            min_value=datetime.date(1990, 1, 1),
+            max_value=datetime.date(2060, 12, 31),
+            width=170,
+            **common,
         )
 
 
@@ -85,15 +97,21 @@ def _narrowed(options: Mapping[str, str], key: str) -> dict[str, str]:
     return dict(found[:MOST_OPTIONS])
 
 
-def _choice(label: str, labels: Mapping[str, str], annotation: Any, common: dict[str, Any], quiet: Literal["visible", "collapsed"]) -> None:
+def _choice(
+    label: str, labels: Mapping[str, str], annotation: Any, value: Any, common: dict[str, Any], quiet: Literal["visible", "collapsed"]
+) -> None:
     options = list(typing.get_args(bare(annotation)))
     words = [labels.get(o, str(o)) for o in options]
     short = sum(map(len, words)) <= (26 if screen.width() == "phone" else SEGMENTS_CHARS) and len(options) <= 4
     if short:
-        st.segmented_control(label, options, format_func=lambda v: labels.get(v, str(v)), required=True, label_visibility=quiet, **common)
+        st.segmented_control(
+            label, options, default=value, format_func=lambda v: labels.get(v, str(v)), required=True, label_visibility=quiet, **common
+        )
     else:
         width = min(360, 70 + 8 * max(map(len, words)))
-        st.selectbox(label, options, format_func=lambda v: labels.get(v, str(v)), label_visibility=quiet, width=width, **common)
+        st.selectbox(
+            label, options, options.index(value), format_func=lambda v: labels.get(v, str(v)), label_visibility=quiet, width=width, **common
+        )
 
 
 def _number(label: str, told: dict[str, Any], field: Any, value: Any, common: dict[str, Any]) -> None:
@@ -110,15 +128,16 @@ def _number(label: str, told: dict[str, Any], field: Any, value: Any, common: di
         )
         options = [int(s) for s in steps] if whole else [float(s) for s in steps]
         _hold(common["key"], int(value) if whole else float(value))
-        st.select_slider(shown, options, format_func=plain, width=240, **common)
+        st.select_slider(shown, options, value=int(value) if whole else float(value), format_func=plain, width=240, **common)
         return
     kind = int if whole else float
     _hold(common["key"], kind(value))
     if step and (high - low) / step <= SLIDER_STEPS:
-        st.slider(shown, min_value=kind(low), max_value=kind(high), step=kind(step), width=240, **common)
+        st.slider(shown, value=kind(value), min_value=kind(low), max_value=kind(high), step=kind(step), width=240, **common)
     else:
         st.number_input(
             shown,
+            value=kind(value),
             min_value=kind(low),
             max_value=kind(high),
             step=kind(step) if step else None,
@@ -138,7 +157,7 @@ def _many(chart: Chart, name: str, label: str, chosen: tuple[str, ...], options:
         if len(chosen) == 1
         else f"{label}: {len(chosen)} of {len(options)}"
     )
-    with st.popover(said[:48]):
+    with st.popover(_letters(said[:48])):
         found = words
         if len(words) > 12:
             key = f"{url_state.key_of(chart, name)}?"
@@ -149,7 +168,7 @@ def _many(chart: Chart, name: str, label: str, chosen: tuple[str, ...], options:
         for value, word in list(found.items())[:LISTED]:
             key = f"{url_state.key_of(chart, name)}={value}"
             _hold(key, value in chosen)
-            st.checkbox(word, key=key, on_change=_toggle, args=(chart.id, name, value, chosen))
+            st.checkbox(_letters(word), value in chosen, key=key, on_change=_toggle, args=(chart.id, name, value, chosen))
         if len(found) > LISTED:
             st.caption(f"{len(found) - LISTED} more: search narrows the list.")
 
@@ -157,6 +176,11 @@ def _many(chart: Chart, name: str, label: str, chosen: tuple[str, ...], options:
 def _toggle(chart_id: str, name: str, value: str, chosen: tuple[str, ...]) -> None:
     kept = tuple(v for v in chosen if v != value) if value in chosen else (*chosen, value)
     url_state.change(chart_id, {name: kept})
+
+
+def _letters(text: str) -> str:
+    """Text from files as a label that Streamlit shows letter for letter: it reads labels as Markdown."""
+    return re.sub(r"([\\`*_\[\]()<>:$#!~|{}])", r"\\\1", text)
 
 
 def _hold(key: str, value: Any) -> None:

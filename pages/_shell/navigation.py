@@ -41,10 +41,10 @@ with column:
     except Exception:  # whatever it is, the reader gets a sentence and the log the rest
         logging.getLogger(__name__).exception("page %s failed", entry.file)
         st.html('<div class="rp rp-note" data-failed>This page could not be drawn; what went wrong stands in the server\'s log.</div>')
+    screen.ask()  # it may draw the page again: an edit must not count as written before its address is
     query = url_state.finish(run)
     shown_rev = url_state.pin().rev or store.head()
     if not embedded:
         newer.watch(shown_rev)
-    screen.ask()
     components.write_address(query)
     st.html(f'<span hidden data-rev="{shown_rev}" data-page="{entry.file}" data-query="{style.safe(query)}"></span>')

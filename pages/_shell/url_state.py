@@ -1,7 +1,7 @@
 """State and address of a page: which wins when both have changed, and what is written back.
 
-A rerun after an edit takes the widgets' values; any other rerun takes the address where it differs from what was written
-last. Widgets are not bound to the address: Streamlit's binding writes labels and drops values equal to a default.
+A rerun after an edit takes the widgets' values; any other rerun takes the address where it is neither what was written last
+nor what the browser sent last. Widgets are not bound to the address: Streamlit's binding writes labels and drops values equal to a default.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from charts.registry import Chart
 from data.links import UnknownLink
 from data.process import the_store
 
-_HELD, _PIN, _WRITTEN, _EDITED, _RUN = "_held", "_pin", "_written", "_edited", "_run"
+_HELD, _PIN, _WRITTEN, _RECEIVED, _EDITED, _RUN = "_held", "_pin", "_written", "_received", "_edited", "_run"
 
 
 @dataclass
@@ -58,7 +58,10 @@ def begin(page: str) -> Run:
     pairs = [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
     written = st.session_state.get(_WRITTEN)
     same_page = written is not None and written[0] == page
-    wins = not same_page or (not st.session_state.get(_EDITED) and _as_dict(pairs) != written[1])
+    asked, before = _as_dict(pairs), st.session_state.get(_RECEIVED)
+    # The browser may send what it sent before although the address has been written since: that is no navigation.
+    wins = not same_page or (not st.session_state.get(_EDITED) and asked not in (written[1], before))
+    st.session_state[_RECEIVED] = asked
     if wins:
         st.session_state[_HELD] = {}
         st.session_state[_PIN] = _read_pin(pairs)

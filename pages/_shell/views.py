@@ -27,9 +27,16 @@ def views(names: Mapping[str, str]) -> str:
         url_state.show_chart(st.session_state[key])
 
     if screen.width() == "phone":
-        st.selectbox("View", ids, format_func=names.__getitem__, key=key, on_change=turned, label_visibility="collapsed")
+        st.selectbox("View", ids, ids.index(focus), format_func=names.__getitem__, key=key, on_change=turned, label_visibility="collapsed")
     else:
         st.segmented_control(
-            "View", ids, format_func=names.__getitem__, key=key, on_change=turned, required=True, label_visibility="collapsed"
+            "View",
+            ids,
+            default=focus,
+            format_func=names.__getitem__,
+            key=key,
+            on_change=turned,
+            required=True,
+            label_visibility="collapsed",
         )
     return focus

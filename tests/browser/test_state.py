@@ -113,3 +113,18 @@ def test_a_phone_gets_a_figure_that_fits(phone):
     phone.open("/clusters")
     assert phone.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     phone.no_trouble()
+
+
+def test_a_window_made_narrow_keeps_the_state(tab):
+    tab.open("/clusters?by=user&lines=7")
+    tab.expect_address("by=user", "lines=7")
+    tab.page.set_viewport_size({"width": 420, "height": 900})
+    expect(tab.page.get_by_role("combobox", name="View")).to_be_visible()
+    tab.settle()
+    tab.expect_address("by=user", "lines=7")
+    tab.choose("Group", "By country")
+    tab.expect_address("by=country", "lines=7")
+    tab.page.set_viewport_size({"width": 1300, "height": 900})
+    expect(tab.page.get_by_role("radiogroup", name="View")).to_be_visible()
+    tab.settle()
+    tab.expect_address("by=country", "lines=7")
