@@ -1,0 +1,152 @@
+"""The serving page: presets open on their point, controls draw what the API says, junk is refused, scenarios are compared."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+import charts
+from charts import registry, state
+from charts.serving.views import VIEWS
+
+charts.load_all()
+OPENINGS = {
+    ("serving.memory", "405b-batch-64"): r"64 conversations with Llama-3\.1-405B fill 8 × H100",
+    ("serving.cost", "day-six"): r"At 20 tokens a second per user, a million output tokens of DeepSeek-R1 cost \$0\.\d\d on H800",
+    ("serving.cost", "sixteen"): r"At 30 tokens a second per user, a million output tokens",
+    ("serving.token_time", "parts"): r"a token of the answer takes [\d.]+ times as long as one of the prompt",
+    ("serving.attention", "deepseek"): r"DeepSeek-V3's MLA keeps 9\d % less cache than MHA",
+    ("serving.experts", "hit"): r"One token reads 8 of DeepSeek-V3's 256 experts",
+    ("serving.thinking", "agents"): r"At 98 % a step, 13 % of 100-step tasks succeed",
+    ("serving.chips", "h20"): r"H20 0\.\d+ times",
+    ("serving.versions", "r1"): r"of DeepSeek-R1 went from",
+    ("serving.error", "all"): r"Half of \d+ TensorRT-LLM offline runs are predicted within",
+}
+
+
+def address(chart_id: str, preset: str = "", **values) -> str:
+    chart = registry.get(chart_id)
+    params = next((p.params for p in chart.presets if p.name == preset), {}) | values
+    return f"/serving?chart={chart_id}&{state.encode(chart.params(**params))}"
+
+
+def api(tab, chart_id: str, query: str) -> dict:
+    with urllib.request.urlopen(f"{tab.url}/api/charts/{chart_id}.json?{query}", timeout=60) as answer:
+        return json.load(answer)
+
+
+def title(tab):
+    return tab.page.locator(".rp h2").first
+
+
+def test_every_view_has_an_opening():
+    assert {chart for chart, _ in OPENINGS} == set(VIEWS)
+
+
+@pytest.mark.parametrize(("chart_id", "preset"), OPENINGS, ids=lambda value: str(value).removeprefix("serving."))
+def test_presets_open_on_their_point(tab, chart_id, preset):
+    tab.open(address(chart_id, preset))
+    expect(title(tab)).to_have_text(re.compile(OPENINGS[chart_id, preset]), timeout=60_000)
+    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+    tab.no_trouble()
+
+
+def test_views_turn_and_keep_the_model(tab):
+    tab.open("/serving?model=Llama-3.3-70B")
+    tab.expect_address("model=Llama-3.3-70B")
+    tab.page.get_by_role("radio", name="Time of a token").click()
+    tab.expect_address("chart=serving.token_time", "model=Llama-3.3-70B")
+    tab.no_trouble()
+
+
+def test_controls_draw_what_the_api_says(tab):
+    tab.open(address("serving.token_time"))
+    tab.expect_address("view=parts")
+    tab.choose("Show", "Decode by batch")
+    tab.expect_address("view=batch")
+    tab.settle()
+    query = tab.page.url.split("?", 1)[1]
+    told = api(tab, "serving.token_time", "&".join(p for p in query.split("&") if not p.startswith(("chart=", "rev="))))
+    expect(title(tab)).to_have_text(told["words"]["finding"])
+    drawn = tab.page.evaluate("document.querySelector('.js-plotly-plot')._fullData.map(d => d.y.length)")
+    assert drawn[0] == len(told["rows"])
+
+
+def test_a_slider_moves_the_title_and_the_address(tab):
+    tab.open(address("serving.cost", speed=20.0))
+    tab.expect_address("speed=20.0")
+    before = title(tab).text_content()
+    slider = tab.page.get_by_role("slider", name="Speed")
+    slider.focus()
+    slider.press("ArrowRight")
+    tab.expect_address("speed=50.0")
+    expect(title(tab)).not_to_have_text(before)
+
+
+def test_a_speed_nobody_reaches_says_the_best_there_is(tab):
+    tab.open(address("serving.cost", chips=["h100-sxm"], speed=500.0))
+    expect(tab.page.locator("[data-empty]")).to_contain_text(
+        re.compile(r"No layout reaches 500 tok/s per user on this chip; the best is \d+")
+    )
+    tab.press("Show the nearest")
+    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+
+
+def test_pasted_junk_is_refused_and_the_last_chart_stays(tab):
+    tab.open(address("serving.attention"))
+    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+    tab.expect_address("chart=serving.attention")
+    good = title(tab).text_content()
+    tab.press("More")
+    box = tab.page.get_by_role("textbox", name="Your model")
+    box.fill('{"model_type": "bert"')
+    box.press("Control+Enter")
+    tab.page.keyboard.press("Escape")
+    tab.page.get_by_role("combobox", name="Model").fill("pasted")
+    tab.page.get_by_role("option", name="Your pasted model", exact=True).click()
+    expect(tab.page.locator("[data-problem]")).to_be_visible()
+    expect(title(tab)).to_have_text(good)
+    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+    tab.no_trouble()
+
+
+def test_a_pasted_configuration_travels_in_the_address(tab):
+    config = {
+        "model_type": "llama", "num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "intermediate_size": 14336, "vocab_size": 128256,
+    }  # fmt: skip
+    tab.open(f"/serving?chart=serving.memory&models=own&batch=8&config={quote(json.dumps(config))}")
+    expect(title(tab)).to_have_text(re.compile("8 conversations with your model fill"))
+    tab.expect_address("models=own", "num_hidden_layers")
+
+
+def test_two_scenarios_are_compared(tab):
+    tab.open(address("serving.thinking"))
+    tab.expect_address("view=lengths")
+    tab.press("Pin to compare")
+    expect(tab.page.locator("[data-compare]")).to_contain_text("Change something")
+    tab.page.get_by_role("radio", name="Many samples").click()
+    expect(tab.page.locator("[data-ratio]")).to_have_text(re.compile(r"[\d.]+ times"))
+    expect(tab.page.locator(".js-plotly-plot")).to_have_count(2)
+    tab.press("Back to the pinned")
+    tab.expect_address("view=lengths")
+
+
+def test_receipts_open_with_the_readers_numbers(tab):
+    tab.open(address("serving.cost", "sixteen"))
+    tab.press("Receipt")
+    tab.sees("Cost of output tokens on rented chips")
+    tab.sees("median error")
+
+
+@pytest.mark.parametrize("chart_id", list(VIEWS))
+def test_every_view_fits_a_phone(phone, chart_id):
+    phone.open(address(chart_id))
+    expect(phone.page.locator(".js-plotly-plot").first).to_be_visible()
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+    phone.no_trouble()
