@@ -33,9 +33,7 @@ def _table(store: Store, name: str) -> list[str]:
     meta = load_meta(name)
     e, now = events(meta), current(meta)
     columns = ", ".join(quoted(c) for c in ("fact_key", "rev", "origin", "source_id", *meta.columns))
-    newest = (
-        f"SELECT {columns} FROM {e} x WHERE event = 'put' AND NOT EXISTS (SELECT 1 FROM {e} n WHERE n.fact_key = x.fact_key AND n.rev > x.rev)"
-    )
+    newest = f"SELECT {columns} FROM {e} x WHERE event = 'put' AND NOT EXISTS (SELECT 1 FROM {e} n WHERE n.fact_key = x.fact_key AND n.rev > x.rev)"
     tests = {
         f"SELECT count(*) FROM {e} WHERE rev NOT IN (SELECT rev FROM revisions)": "events of no revision",
         f"SELECT count(*) FROM (SELECT fact_key, rev FROM {e} GROUP BY ALL HAVING count(*) > 1)": "facts written twice in one revision",

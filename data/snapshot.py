@@ -58,7 +58,9 @@ def _with_draft(rows: pd.DataFrame, draft: pd.DataFrame, meta: TableMeta) -> pd.
 
 def earliest_day(dates: pd.Series) -> pd.Series:
     """First day of each date given as a year, a month or a day; missing where blank. Returns datetime64."""
-    return pd.to_datetime(dates.map(lambda d: f"{d}-01-01"[:10] if d and len(d) == 4 else f"{d}-01" if d and len(d) == 7 else d), errors="coerce")
+    return pd.to_datetime(
+        dates.map(lambda d: f"{d}-01-01"[:10] if d and len(d) == 4 else f"{d}-01" if d and len(d) == 7 else d), errors="coerce"
+    )
 
 
 def latest_day(dates: pd.Series) -> pd.Series:

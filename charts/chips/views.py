@@ -1,0 +1,6 @@
+"""The charts of the export controls page in their order, with the parameters shown in their rows."""
+
+from __future__ import annotations
+
+VIEWS = {"chips.case": "Case file", "chips.plane": "Plane"}
+CONTROLS = {"chips.case": ["chip", "dest", "on"], "chips.plane": ["show", "dest", "on"]}

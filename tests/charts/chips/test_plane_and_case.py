@@ -1,0 +1,45 @@
+"""Export control charts: published outcomes and values, and what is said where a fact is missing."""
+
+import pytest
+
+from charts.chips import case, plane
+from charts.look import Look
+
+
+def test_the_plane_puts_h20_just_under_the_lines(shipped):
+    table = plane.table(plane.Params(), shipped).set_index("chip_id")
+    # H20: 296 dense INT8 TOPS x 8 bit = 2,368, over 814 mm2 = 2.91: 32 short of 3A090.b.1 (88 FR 73458).
+    assert table.loc["h20", "tpp"] == 2368 and table.loc["h20", "pd_per_mm2"] == pytest.approx(2.91, abs=0.005)
+    assert table.loc["h20", "outcome"] == "no_clause_met"
+    assert table.loc["h800-sxm", "outcome"] == table.loc["h100-sxm", "outcome"] == "licence_presumption_of_denial"
+
+
+def test_h800_was_free_of_clauses_in_2022(shipped):
+    table = plane.table(plane.Params(on="2022-11-15"), shipped).set_index("chip_id")
+    # 400 GB/s of NVLink and PCIe stay under the 600 GB/s of October 2022 (87 FR 62186).
+    assert table.loc["h800-sxm", "outcome"] == "no_clause_met"
+    assert table.loc["h100-sxm", "outcome"] == "licence_presumption_of_denial"
+
+
+@pytest.mark.parametrize("theme, width", [("light", "desk"), ("dark", "phone")])
+def test_both_charts_draw(shipped, theme, width):
+    for module in (plane, case):
+        table = module.table(module.Params(), shipped)
+        assert module.figure(table, module.Params(), Look(theme=theme, width=width)).data
+
+
+def test_the_case_file_of_h20_names_the_letter_and_what_would_change_it(shipped):
+    table = case.table(case.Params(), shipped)
+    words = case.words(table, case.Params())
+    assert "company letter, by 2025-04-letters" in words.finding
+    assert any("4,800 or more" in note for note in words.notes) and words.notes[0].endswith("not legal advice.")
+
+
+def test_a_missing_fact_stays_unknown_and_says_which(shipped):
+    words = case.words(case.table(case.Params(chip="mi308x"), shipped), case.Params(chip="mi308x"))
+    assert "unknown, needs" in words.finding
+
+
+def test_an_unknown_chip_gets_a_sentence(shipped):
+    with pytest.raises(ValueError, match="no chip 'h999' in the chips table"):
+        case.table(case.Params(chip="h999"), shipped)
