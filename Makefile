@@ -63,6 +63,14 @@ shots: .venv/test.stamp chromium ## a picture of every page, light, dark and 390
 speed: .venv/test.stamp chromium ## how fast, as ratios measured side by side
 	$(BIN)/python -m tests.speed
 
+.PHONY: peers
+peers: .venv/test.stamp ## time the serving model beside other estimators, each in its own environment
+	$(BIN)/python -m tools.peers
+
+.PHONY: validation
+validation: .venv/run.stamp ## rewrite docs/validation.md and its plot from the published measurements
+	$(BIN)/python -m analytics.validate --report docs/validation.md
+
 .PHONY: clean
 clean: ## remove the environment and what the tools leave; your store in var/ stays
 	rm -rf .venv shots .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
