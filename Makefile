@@ -37,7 +37,9 @@ chromium:
 .PHONY: test
 test: .venv/test.stamp chromium ## run all tests, from nothing
 	$(BIN)/python -m pytest tests -m "not long and not browser and not faults" -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests -m "(browser or faults) and not long"
+	$(BIN)/python -m pytest tests -m "faults and not long"
+	@# A browser on a crowded machine can lose a race: what fails is told, and tried once more.
+	$(BIN)/python -m pytest tests -m "browser and not long" || $(BIN)/python -m pytest tests -m "browser and not long" --last-failed --last-failed-no-failures none
 
 .PHONY: test-long
 test-long: .venv/test.stamp chromium ## run the long tests, in parts that resume after a stop
