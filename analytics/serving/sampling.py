@@ -102,15 +102,24 @@ def _wins(right: int, wrong: int, shares: np.ndarray) -> float:
     log_factorial = _log_gamma(k + 1.0)
     series = np.zeros((y.size, wrong + 1))
     series[:, 0] = 1.0  # Poisson weights instead of raw powers keep the terms near one, whatever the number of votes
-    for share in shares:
+    for share, times in zip(*np.unique(shares, return_counts=True), strict=True):
         mean = share * wrong
         term = np.exp(k * np.log(mean) - mean - log_factorial)
         term = np.where(k < right, term, 0.0)[None, :] * np.ones((y.size, 1))
         if right <= wrong:
             term[:, right] = y * np.exp(right * np.log(mean) - mean - log_factorial[right])
-        series = np.stack([np.convolve(a, b)[: wrong + 1] for a, b in zip(series, term, strict=True)])
+        while times:  # equal answers multiply the same series, so by squaring
+            if times & 1:
+                series = _product(series, term)
+            times >>= 1
+            term = _product(term, term) if times else term
     scale = wrong * np.log(wrong) - wrong - log_factorial[wrong] if wrong else 0.0  # chance that a Poisson total is just `wrong`
     return float(np.clip((weight * series[:, wrong]).sum() / np.exp(scale), 0.0, 1.0))
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Row by row product of truncated series."""
+    return np.stack([np.convolve(p, q)[: a.shape[1]] for p, q in zip(a, b, strict=True)])
 
 
 def verifier(samples: int, accepts_right: float, accepts_wrong: float) -> np.ndarray:

@@ -17,7 +17,7 @@ from charts.params import choice, many, number, pick
 from charts.receipt import Receipt, assumed, looked_up
 from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
-from charts.serving.draw import label_margin
+from charts.serving.draw import add, label_margin
 from charts.serving.work import WorkParams
 from charts.template import new_figure, tokens
 from charts.text import as_text
@@ -196,40 +196,34 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     values = shown[["decode_heavy_ratio", "prefill_heavy_ratio"]].to_numpy(dtype=float)
     known = values[np.isfinite(values)]
     low, high = known.min() * 0.72, known.max() * 1.5
-    for i, row in zip(y, shown.to_dict("records")):
-        answers, prompts = row["decode_heavy_ratio"], row["prefill_heavy_ratio"]
-        if prompts == prompts:
-            fig.add_scatter(x=[answers, prompts], y=[i, i], mode="lines", line={"color": t["context"], "width": 2}, hoverinfo="skip")
-            told = (
-                f"{as_text(row['chip'])}, long prompts: {prompts:.2g} times, {row['prefill_heavy']:,.3g} {UNITS[params.per]}<extra></extra>"
-            )
-            fig.add_scatter(
-                x=[prompts],
-                y=[i],
-                mode="markers",
-                marker={"symbol": "line-ns", "size": 13, "line": {"color": t["rust"], "width": 3}},
-                hovertemplate=told,
-            )
-        band = table.attrs["band"]
-        if band and row["measured"]:
-            fig.add_scatter(
-                x=[answers * band["low"], answers * band["high"]],
-                y=[i, i],
-                mode="lines",
-                line={"color": t["blue"], "width": 1.2},
-                hoverinfo="skip",
-            )
-        told = f"{as_text(row['chip'])}, long answers: {answers:.2g} times, {row['decode_heavy']:,.3g} {UNITS[params.per]}<extra></extra>"
-        marks = {"size": 12, "color": t["blue"] if row["measured"] else t["page"], "line": {"color": t["blue"], "width": 2}}
-        fig.add_scatter(x=[answers], y=[i], mode="markers", marker=marks, hovertemplate=told)
-        fig.add_annotation(
-            x=np.log10(answers),
-            y=i,
-            yshift=15,
-            text=f"{answers:.2g}×",
-            showarrow=False,
-            font={"size": 10.5 if look.phone else 11.5, "color": t["blue"]},
-        )
+    rows = shown.to_dict("records")
+    both = [(i, r) for i, r in zip(y, rows) if r["prefill_heavy_ratio"] == r["prefill_heavy_ratio"]]
+    band = table.attrs["band"]
+    _strokes(fig, [(r["decode_heavy_ratio"], r["prefill_heavy_ratio"], i) for i, r in both], {"color": t["context"], "width": 2})
+    if band:
+        whiskers = [
+            (r["decode_heavy_ratio"] * band["low"], r["decode_heavy_ratio"] * band["high"], i) for i, r in zip(y, rows) if r["measured"]
+        ]
+        _strokes(fig, whiskers, {"color": t["blue"], "width": 1.2})
+    fig.add_scatter(
+        x=[r["prefill_heavy_ratio"] for _, r in both],
+        y=[i for i, _ in both],
+        mode="markers",
+        marker={"symbol": "line-ns", "size": 13, "line": {"color": t["rust"], "width": 3}},
+        text=[_told(r, "prefill_heavy", "long prompts", params) for _, r in both],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    fig.add_scatter(
+        x=shown["decode_heavy_ratio"],
+        y=y,
+        mode="markers+text",
+        marker={"size": 12, "color": [t["blue"] if r["measured"] else t["page"] for r in rows], "line": {"color": t["blue"], "width": 2}},
+        text=[f"{r['decode_heavy_ratio']:.2g}×" for r in rows],
+        textposition="top center",
+        textfont={"size": 10.5 if look.phone else 11.5, "color": t["blue"]},
+        customdata=[_told(r, "decode_heavy", "long answers", params) for r in rows],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
     names = [as_text(n, 18) for n in shown["chip"]]
     across = 1.0 if look.phone else 0.6
     fig.add_vline(x=1, line={"color": t["ink"], "width": 1})
@@ -246,32 +240,44 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     return fig
 
 
+def _told(row: Any, column: str, work_kind: str, params: Params) -> str:
+    return f"{as_text(row['chip'])}, {work_kind}: {row[column + '_ratio']:.2g} times, {row[column]:,.3g} {UNITS[params.per]}"
+
+
+def _strokes(fig: go.Figure, strokes: list[tuple[float, float, float]], line: dict[str, Any]) -> None:
+    """Horizontal strokes (from, to, row) as one trace."""
+    x = [v for start, end, _ in strokes for v in (start, end, None)]
+    y = [v for _, _, row in strokes for v in (row, row, None)]
+    fig.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip")
+
+
 def _figures(fig: go.Figure, shown: pd.DataFrame, y: np.ndarray, look: Look) -> None:
-    """Columns of what is behind it: memory, bandwidth, link, arithmetic, rent."""
+    """Columns of what is behind it: memory, bandwidth, link, arithmetic, rent; one text trace on an axis of its own."""
     t = tokens(look)
-    heads = (
-        ("memory", "memory_gb", lambda v: f"{v:,.0f} GB", 0.71),
-        ("bandwidth", "bandwidth_gb_per_s", lambda v: f"{v / 1000:.2g} TB/s", 0.80),
-        ("link", "scale_up_gb_per_s", lambda v: f"{v:,.0f} GB/s", 0.895),
-        ("BF16", "tflops", lambda v: f"{v:,.0f}", 0.945),
+    heads: tuple[tuple[str, str, Any, float], ...] = (
+        ("memory", "memory_gb", lambda v: f"{v:,.0f} GB", 0.16),
+        ("bandwidth", "bandwidth_gb_per_s", lambda v: f"{v / 1000:.2g} TB/s", 0.42),
+        ("link", "scale_up_gb_per_s", lambda v: f"{v:,.0f} GB/s", 0.69),
+        ("BF16", "tflops", lambda v: f"{v:,.0f}", 0.84),
         ("$/h", "usd_per_hour", numbers.dollars, 1.0),
     )
-    for title, column, write, at in heads:
-        fig.add_annotation(
-            x=at,
-            y=1,
-            xref="paper",
-            yref="paper",
-            yanchor="bottom",
-            yshift=8,
-            xanchor="right",
-            text=title,
-            showarrow=False,
-            font={"size": 12, "color": t["mute"]},
-        )
+    x, rows, text = [], [], []
+    for _, column, write, at in heads:
         for i, value in zip(y, shown[column]):
-            text = write(value) if value == value else "–"
-            fig.add_annotation(x=at, y=i, xref="paper", xanchor="right", text=text, showarrow=False, font={"size": 12})
+            x.append(at)
+            rows.append(i)
+            text.append(write(value) if value == value else "–")
+    font = {"size": 12, "color": t["ink"]}
+    fig.add_scatter(
+        x=x, y=rows, text=text, mode="text", textposition="middle left", textfont=font, xaxis="x2", hoverinfo="skip", cliponaxis=False
+    )
+    fig.update_layout(xaxis2={"domain": [0.64, 1.0], "range": [0, 1], "visible": False, "anchor": "y"})
+    titles = [
+        {"x": at, "y": 1, "xref": "x2", "yref": "paper", "yanchor": "bottom", "yshift": 8, "xanchor": "right", "text": title, "showarrow": False,
+         "font": {"size": 12, "color": t["mute"]}}
+        for title, _, _, at in heads
+    ]  # fmt: skip
+    add(fig, titles)
 
 
 def receipt(params: Params, snapshot: Snapshot) -> Receipt:

@@ -36,18 +36,13 @@ def text_table(
     step = (size + (9 if look.phone else 14)) / plot_px
     columns = len(rows[0])
     edges = [left + (right - left) * (first_share + (1 - first_share) * (i + 1) / max(columns - 1, 1)) for i in range(columns - 1)]
+    common = {"xref": "paper", "yref": "paper", "showarrow": False, "yanchor": "top"}
     y = top
+    notes: list[dict[str, Any]] = []
+    rules: list[dict[str, Any]] = []
     if title:
-        figure.add_annotation(
-            x=left,
-            y=y,
-            xref="paper",
-            yref="paper",
-            text=f"<b>{title}</b>",
-            showarrow=False,
-            xanchor="left",
-            yanchor="top",
-            font={"size": size - 1, "color": t["mute"]},
+        notes.append(
+            common | {"x": left, "y": y, "text": f"<b>{title}</b>", "xanchor": "left", "font": {"size": size - 1, "color": t["mute"]}}
         )
         y -= step
     for i, row in enumerate(rows):
@@ -55,16 +50,18 @@ def text_table(
         for j, cell in enumerate(row):
             first = j == 0
             color = colors[i - 1] if first and i and i <= len(colors) else tone
+            place_at = {"x": left, "xanchor": "left"} if first else {"x": edges[j - 1], "xanchor": "right"}
             text = f"<b>{cell}</b>" if first and i else cell
-            figure.add_annotation(
-                x=left if first else edges[j - 1], y=y, xref="paper", yref="paper", text=text, showarrow=False,
-                xanchor="left" if first else "right", yanchor="top", font={"size": size, "color": color},
-            )  # fmt: skip
-        line = y - step * 0.82
-        figure.add_shape(
-            type="line", x0=left, x1=right, y0=line, y1=line, xref="paper", yref="paper", line={"color": t["border"], "width": 1}
-        )
+            notes.append(common | place_at | {"y": y, "text": text, "font": {"size": size, "color": color}})
+        line, rule = y - step * 0.82, {"color": t["border"], "width": 1}
+        rules.append({"type": "line", "x0": left, "x1": right, "y0": line, "y1": line, "xref": "paper", "yref": "paper", "line": rule})
         y -= step
+    add(figure, notes, rules)
+
+
+def add(figure: go.Figure, notes: Sequence[dict[str, Any]], shapes: Sequence[dict[str, Any]] = ()) -> None:
+    """Many annotations and shapes in one step: adding them singly takes time with the square of their number."""
+    figure.update_layout(annotations=[*figure.layout.annotations, *notes], shapes=[*figure.layout.shapes, *shapes])
 
 
 def beside(
@@ -89,13 +86,14 @@ def beside(
 
     size = 10.5 if look.phone else 12.5
     spots = place([pixel(p) for p in points], texts, size, (0, 0, *box_px), obstacles=[pixel(p) for p in others])
+    notes = []
     for point, text, color, spot in zip(points, texts, colors, spots):
         if spot is None:
             continue
-        figure.add_annotation(
-            x=np.log10(point[0]) if x[2] else point[0], y=np.log10(point[1]) if y[2] else point[1], text=f"<b>{text}</b>", showarrow=False,
-            xshift=spot.dx, yshift=-spot.dy, font={"size": size, "color": color, "shadow": halo(look.theme)},
-        )  # fmt: skip
+        at = {"x": np.log10(point[0]) if x[2] else point[0], "y": np.log10(point[1]) if y[2] else point[1]}
+        font = {"size": size, "color": color, "shadow": halo(look.theme)}
+        notes.append(at | {"text": f"<b>{text}</b>", "showarrow": False, "xshift": spot.dx, "yshift": -spot.dy, "font": font})
+    add(figure, notes)
 
 
 def _share(value: float, axis: tuple[float, float, bool]) -> float:

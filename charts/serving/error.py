@@ -16,6 +16,7 @@ from charts.params import ChartParams, choice, many
 from charts.receipt import InputRow, Receipt, looked_up
 from charts.registry import Chart, Preset, register
 from charts.serving.draw import beside
+from charts.serving.kept import kept
 from charts.serving.measured import compared
 from charts.template import SERIES, new_figure, tokens
 from charts.text import as_text
@@ -206,6 +207,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
 
 
 def _options(column: str):  # noqa: ANN202
+    @kept
     def listed(snapshot: Snapshot) -> dict[str, str]:
         return {str(name): str(name) for name in sorted(compared(snapshot)[column].dropna().unique())}
 

@@ -21,6 +21,7 @@ from charts.receipt import Receipt, assumed, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
 from charts.serving.draw import beside, log_axis, token_ticks
+from charts.serving.kept import kept
 from charts.serving.work import WorkParams
 from charts.template import SERIES, new_figure, tokens
 from charts.text import as_text
@@ -76,6 +77,7 @@ def _mixture(params: Params, snapshot: Snapshot, name: str) -> Shape:
     return shape
 
 
+@kept
 def _mixtures(snapshot: Snapshot) -> list[str]:
     rows = snapshot.table("models")
     return sorted(rows.loc[rows["moe_layers"] > 0, "model"])

@@ -143,11 +143,13 @@ def precision(shape: Shape, weights: str, kv: str = "") -> Precision:
     return by_size if weights in ("fp8", "fp4") else Precision.of(chosen, kv)
 
 
+@kept
 def model_options(snapshot: Snapshot) -> dict[str, str]:
     """Names of models there are, and the pasted one."""
     return {name: name for name in sorted(snapshot.table("models")["model"], key=str.lower)} | {OWN: "Your pasted model"}
 
 
+@kept
 def chip_options(snapshot: Snapshot) -> dict[str, str]:
     """Chips the serving model can hold, and the reader's own."""
     rows = snapshot.table("chips")

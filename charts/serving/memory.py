@@ -201,11 +201,12 @@ def _line(fig: go.Figure, own: pd.DataFrame, column: str, tone: str, write) -> N
     past = own["past_trained_context"].to_numpy(dtype=bool)
     within = own[~past]
     beyond = own[past | np.append(past[1:], False)] if past.any() else own.iloc[:0]
+    name = as_text(own["model"].iloc[0])
     for rows, dash in ((within, "solid"), (beyond, "5px,3px")):
         if len(rows):
             fig.add_scatter(
                 x=rows["context_tokens"], y=rows[column], mode="lines", line={"color": tone, "width": 2, "dash": dash},
-                text=[f"{as_text(rows['model'].iloc[0])}, {_tokens(c)}: {write(v)}" for c, v in zip(rows["context_tokens"], rows[column])],
+                text=[f"{name}, {_tokens(c)}: {write(v)}" for c, v in zip(rows["context_tokens"], rows[column])],
                 hovertemplate="%{text}<extra></extra>",
             )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ from charts.words import Words
 from data.snapshot import Snapshot
 
 VIEWS = {"lengths": "Lengths of answers", "samples": "Many samples", "agents": "Agents"}
-SAMPLES = np.unique(np.round(2.0 ** np.arange(0, 8.01, 0.5))).astype(int)
+SAMPLES = np.unique(np.round(2.0 ** np.arange(0, 7.01, 0.5))).astype(int)
 STEPS = np.unique(np.round(10.0 ** np.arange(0, 3.01, 0.1))).astype(int)
 RULES = ("perfect judge", "verifier", "vote")
 CHECKS = ("no checks", "checked as set", "checks that miss nothing")
@@ -112,6 +113,11 @@ def _by_length(params: Params) -> pd.DataFrame:
     return out
 
 
+@functools.lru_cache(maxsize=4096)
+def _vote(samples: int, wrong_answers: int) -> np.ndarray:
+    return sampling.plurality(samples, np.ones(wrong_answers))
+
+
 def _by_samples(params: Params) -> pd.DataFrame:
     spread = sampling.Spread.of_mean(params.success, params.mixed)
     one = float(_answer(params, params.output_tokens))
@@ -122,7 +128,7 @@ def _by_samples(params: Params) -> pd.DataFrame:
         rules = (
             sampling.perfect_judge(int(n)),
             sampling.verifier(int(n), params.recall, params.false_accept),
-            sampling.plurality(int(n), np.ones(params.wrong_answers)),
+            _vote(int(n), params.wrong_answers),
         )
         for name, rule in zip(RULES, rules):
             solved = float(sampling.solved_mixed(spread, rule))
@@ -270,12 +276,12 @@ def _bell(table: pd.DataFrame, look: Look) -> go.Figure:
             x0=value,
             x1=value,
             y0=0,
-            y1=1.08 + 0.13 * i,
+            y1=1.47 - 0.13 * i,
             line={"color": t["ink"] if name != "mean" else t["rust"], "width": 1.2},
         )
         fig.add_annotation(
             x=np.log10(value),
-            y=1.08 + 0.13 * i,
+            y=1.47 - 0.13 * i,
             yanchor="bottom",
             xanchor="left",
             xshift=4,

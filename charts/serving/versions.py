@@ -13,6 +13,7 @@ from charts.params import ChartParams, choice, number, pick
 from charts.receipt import InputRow, Receipt, looked_up
 from charts.registry import Chart, Preset, register
 from charts.serving.draw import beside, log_axis
+from charts.serving.kept import kept
 from charts.serving.measured import QUANTITY_WORDS, runs
 from charts.template import SERIES, new_figure, tokens
 from charts.text import as_text
@@ -251,6 +252,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     return Receipt(tuple(lines), tuple(rows), assumptions, ("Measured values; sources state no error.",))
 
 
+@kept
 def _models(snapshot: Snapshot) -> dict[str, str]:
     return {str(name): str(name) for name in sorted(runs(snapshot)["model"].unique(), key=str.lower)}
 
