@@ -132,7 +132,7 @@ def licensed(snapshot: Snapshot) -> Card | None:
         "chips.plane",
         "TPP and density",
         f"BIS, {str(row['source']).split(';')[0]}",
-        Strip(drawn, value, TPP_LINES),
+        Strip(drawn, value, TPP_LINES[1:]),  # the nearest lines: a third label would run into them
         receipt,
     )
 
