@@ -22,7 +22,10 @@ replica), context or workload, all broadcast.
 Modules: shapes and config_json (models), precision (formats), chips, kernels (measured efficiencies), layout (parallelism, memory),
 collectives, step (operations of a pass), fleet (many deployments), run (steady state), finite_run (replay), pools (disaggregation),
 calibration, fit and residuals (constants and their error), benchmark_rows and predict (published measurements), kernel_rows (published
-kernels). Times are seconds, memory bytes, GB 1e9.
+kernels).
+Built on these: cache (formulas of the KV cache), load (queues and percentiles), prefix_cache, speculative, search (layouts, best within limits,
+front), money, lengths, sampling, agents, variants (another attention, no experts), doubt (bands, tornado, nearest measurement).
+Times are seconds, memory bytes, GB 1e9.
 """
 
 from analytics.serving.calibration import Calibration

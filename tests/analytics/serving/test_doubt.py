@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from analytics.serving import money
 from analytics.serving.doubt import Range, Residual, passport, propagate, tornado
+from data import shipped
 
 
 def cost(rent, rate, use):
@@ -87,3 +88,16 @@ def test_passport_finds_the_nearest_of_its_kind():
 def test_bad_input(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+@pytest.mark.parametrize("ratio", ["ratio_without_model", "ratio_without_chip"])
+def test_bands_cover_left_out_measurements(ratio):
+    """Each published run is predicted with its model (or chip) left out of the fit; the band is made without any run of that model."""
+    rows = [row for row in shipped.rows("serving_residuals") if row["family"] == "TensorRT-LLM offline run" and row[ratio]]
+    measured = np.array([1 / float(row[ratio]) for row in rows])  # measured over predicted
+    models = np.array([row["model"] for row in rows])
+    inside = 0
+    for i in range(len(rows)):
+        low, high = Residual.of(measured[models != models[i]]).factors()
+        inside += low <= measured[i] <= high
+    assert 0.80 <= inside / len(rows) <= 0.95, inside / len(rows)
