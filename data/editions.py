@@ -78,7 +78,7 @@ def _write(
                 origin="shipped",
             )
             rev = written.rev
-        except ValueError:  # same rows in another order, or only a user's rows differ
+        except revisions.NothingToWrite:  # same rows in another order, or only a user's rows differ
             rev = revisions.next_rev(cursor) - 1
         for name, digest in digests.items():
             cursor.execute("INSERT OR REPLACE INTO shipped_editions VALUES (?, ?, ?)", [name, digest, rev])

@@ -16,6 +16,10 @@ from data.meta import TableMeta, load_meta
 from data.schema import EVENT_COLUMNS, arrow_schema, current, events, quoted
 
 
+class NothingToWrite(ValueError):
+    """No row differs from what the store has."""
+
+
 @dataclass(frozen=True)
 class TableChange:
     """What to do to one table: rows to put (canonical columns, each key once) and keys to remove."""
@@ -80,7 +84,7 @@ def write(
         if any(counted.values()):
             counts[meta.name] = counted
     if not counts:
-        raise ValueError("nothing to write: no row differs from what the store has")
+        raise NothingToWrite("nothing to write: no row differs from what the store has")
     record(cursor, rev, counts, kind=kind, author=author, file_name=file_name, sha256=sha256, note=note, today=today)
     return Revision(rev, counts)
 

@@ -139,7 +139,11 @@ class Store:
 
     def _load_state(self, table: str, rev: int) -> pd.DataFrame:
         with self.cursor() as cursor:
-            return revisions.state(cursor, load_meta(table), rev)
+            cursor.execute("BEGIN")  # its two reads see one moment, whatever is committed between them
+            try:
+                return revisions.state(cursor, load_meta(table), rev)
+            finally:
+                cursor.execute("COMMIT")
 
     def apply(
         self,
