@@ -74,9 +74,10 @@ def plan_account(plan_usd_per_month: Any, cost_usd_per_query: Any, median_querie
     require(np.isfinite(sd) & (sd >= 0), "spread of use", sd, "0 or more")
     limit = plan / cost
     mean = mean_queries(median, sd)
-    spread = np.where(sd > 0, sd, 1.0)
-    above = np.where(sd > 0, 1 - _phi(np.log(limit / median) / spread), (median > limit).astype(float))
-    use_above = np.where(sd > 0, _phi((np.log(median / limit) + sd**2) / spread), (median > limit).astype(float))
+    spreads = sd > 1e-9  # below, everybody is the median
+    spread = np.where(spreads, sd, 1.0)
+    above = np.where(spreads, 1 - _phi(np.log(limit / median) / spread), (median > limit).astype(float))
+    use_above = np.where(spreads, _phi((np.log(median / limit) + sd**2) / spread), (median > limit).astype(float))
     return PlanAccount(
         break_even=limit,
         mean_use=np.asarray(mean),

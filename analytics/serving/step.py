@@ -249,7 +249,7 @@ class Compiler:
         heads = max(shape.heads / self.layout.tensor, 1.0)
         qk = shape.mla_nope_dim + shape.mla_rope_dim if shape.is_mla else shape.head_dim
         key = self.key("mla_prefill" if shape.is_mla else "attention_prefill", "fp8" if KV_BYTES.get(self.precision.kv, 1) <= 1 else "bf16")
-        math = "bf16" if shape.is_mla else key[2]
+        math = "bf16" if shape.is_mla or key[2] not in self.chip.peak_flops else key[2]
         flops = 2.0 * heads * (qk + shape.width_v)
         streams = heads * np.maximum(PASS_TOKENS / LENGTHS, 1.0)
         fraction = self.kernels.fraction(key, rows=LENGTHS, streams=streams, **({} if shape.is_mla else {"head_dim": shape.head_dim}))
