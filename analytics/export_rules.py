@@ -111,9 +111,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     for item in report["rows"]:
         mark = {True: "agrees", False: "DIFFERS", None: "-"}[item["agrees"]]
-        print(
-            f"{item['row']:>4}  {item['chip']:<16} {item['rule_id']:<28} {item['expected']:<30} {item['outcome'] or '-':<30} {mark:<8} {item['note']}"
-        )
+        outcome = item["outcome"] or "-"
+        print(f"{item['row']:>4}  {item['chip']:<16} {item['rule_id']:<28} {item['expected']:<30} {outcome:<30} {mark:<8} {item['note']}")
     summary = report["summary"]
     print(f"{summary['agree']} of {summary['compared']} agree; {summary['not_read']} could not be read. {CLAIM}")
     return 0

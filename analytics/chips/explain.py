@@ -16,7 +16,6 @@ from analytics.chips.rules import OUTCOMES, Rule, RuleBook
 from analytics.formula import number_text
 
 _SIGN_WORDS = {"==": "is", "!=": "is not", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
-_OPPOSITE = {"<": ">", "<=": "≥", ">": "<", ">=": "≤"}
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,16 @@ class Term:
 
 @dataclass(frozen=True)
 class Change:
-    """A change of one fact alone: name, value now, value where the outcome becomes another, and that outcome."""
+    """A change of one fact alone: name, value now, the threshold where the outcome becomes another, and that outcome.
+
+    reached: whether standing on the threshold is enough, or it must be passed.
+    """
 
     name: str
     value: float
     becomes_at: float
     outcome: str
+    reached: bool = True
 
     @property
     def difference(self) -> float:
@@ -82,8 +85,10 @@ def in_words(condition: Condition) -> str:
         return " or ".join(f"({in_words(p)})" if isinstance(p, And) else in_words(p) for p in condition.parts)
     if isinstance(condition, Member):
         return f"{value_words(condition.left)} in {'group ' + condition.group if condition.group else ' or '.join(condition.choices)}"
-    unit = value_unit(condition.left)
-    return f"{value_words(condition.left)} {_SIGN_WORDS[condition.sign]} {value_words(condition.right)}{' ' + unit if unit else ''}"
+    unit, right = value_unit(condition.left), value_words(condition.right)
+    if condition.left == Name("year"):
+        right = right.replace(",", "")
+    return f"{value_words(condition.left)} {_SIGN_WORDS[condition.sign]} {right}{' ' + unit if unit else ''}"
 
 
 def terms(condition: Condition | None, facts: Mapping[str, Any], book: RuleBook) -> list[Term]:
@@ -145,19 +150,22 @@ def single_changes(
         if is_missing(question.get(name)):
             continue
         value = float(question[name])
-        points: list[float] = []
+        lines: dict[float, float] = {}  # point to try -> the threshold it stands at or just beside
         for sign, threshold in thresholds(name, question, rules):
             if threshold >= 0:
-                points += [threshold, np.nextafter(threshold, -np.inf if sign in (">=", "<") else np.inf)]
-        if not points:
+                lines[float(np.nextafter(threshold, -np.inf if sign in (">=", "<") else np.inf))] = threshold
+        lines |= {threshold: threshold for threshold in lines.values()}
+        if not lines:
             continue
-        tried = np.array(sorted(set(points)))
+        tried = np.array(sorted(lines))
         outcome = book.outcomes({**facts, name: tried}, dest=dest, date=date, hq=hq)
         for side in (tried < value, tried > value):
             different = np.flatnonzero(side & (outcome != now))
             if different.size:
                 at = different[np.argmin(np.abs(tried[different] - value))]
-                changes.append(Change(name, value, float(tried[at]), OUTCOMES[int(outcome[at])]))
+                threshold = lines[float(tried[at])]
+                reached = bool(np.any(tried[different] == threshold))
+                changes.append(Change(name, value, threshold, OUTCOMES[int(outcome[at])], reached))
     return sorted(changes, key=lambda c: abs(c.difference) / c.value if c.value else abs(c.difference))
 
 
@@ -165,17 +173,9 @@ def change_words(change: Change) -> str:
     """'TPP 32 higher (2,400 or more)': a change as a reader says it."""
     known = NAMES[change.name]
     unit = f" {known.unit}" if known.unit else ""
-    round_to = float(f"{change.becomes_at:.6g}")
-    # A point just beside a threshold is written as the threshold itself.
-    if change.difference > 0:
-        bound = "or more" if change.becomes_at >= round_to else "more than"
-        return (
-            f"{known.words} {number_text(round_to - change.value)}{unit} higher ({number_text(round_to)}{unit} or more)"
-            if bound == "or more"
-            else ""
-        )
-    below = "under" if change.becomes_at < round_to else "at most"
-    return f"{known.words} {number_text(change.value - round_to)}{unit} lower ({below} {number_text(round_to)}{unit})"
+    line, far, up = f"{number_text(change.becomes_at)}{unit}", abs(change.difference), change.difference > 0
+    bound = (f"{line} or {'more' if up else 'less'}") if change.reached else f"{'over' if up else 'under'} {line}"
+    return f"{known.words} {number_text(float(f'{far:.3g}') if far < 100 else round(far))}{unit} {'higher' if up else 'lower'} ({bound})"
 
 
 def status_words(status: str, missing: tuple[str, ...] | list[str], rule: Rule) -> str:

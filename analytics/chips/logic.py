@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,17 +26,28 @@ _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@dataclass(frozen=True)
 class Truth:
-    """Where a condition is surely true and surely false; booleans or boolean arrays, never both true."""
+    """Where a condition is surely true and surely false: booleans or boolean arrays, never both true.
 
-    true: Any
-    false: Any
+    Without `false` it is the exact opposite of `true`: every fact was known, and nothing is unknown.
+    """
+
+    __slots__ = ("_false", "complete", "true")
+
+    def __init__(self, true: Any, false: Any = None):
+        self.true, self._false, self.complete = true, false, false is None
+
+    @property
+    def false(self) -> Any:
+        """Where it is surely false."""
+        if self._false is None:
+            self._false = ~self.true if isinstance(self.true, np.ndarray) else not self.true
+        return self._false
 
     @property
     def unknown(self) -> Any:
         """Where it is neither."""
-        return ~(np.asarray(self.true) | np.asarray(self.false))
+        return np.zeros(np.shape(self.true), dtype=bool) if self.complete else ~(np.asarray(self.true) | np.asarray(self.false))
 
     @property
     def word(self) -> str:
@@ -45,37 +55,43 @@ class Truth:
         return "true" if bool(self.true) else "false" if bool(self.false) else "unknown"
 
 
-TRUE, FALSE, UNKNOWN = Truth(True, False), Truth(False, True), Truth(False, False)
+TRUE, FALSE, UNKNOWN = Truth(True), Truth(False), Truth(False, False)
+
+
+def negation(part: Truth) -> Truth:
+    """not part; the three constants keep their identity."""
+    if part is TRUE or part is FALSE or part is UNKNOWN:
+        return FALSE if part is TRUE else TRUE if part is FALSE else UNKNOWN
+    return Truth(part.false) if part.complete else Truth(part.false, part.true)
 
 
 def conjunction(a: Truth, b: Truth) -> Truth:
     """a and b."""
     if a is FALSE or b is FALSE:
         return FALSE
-    if a is TRUE:
+    if a is TRUE or a is b:
         return b
-    return a if b is TRUE else Truth(a.true & b.true, a.false | b.false)
-
-
-def negation(part: Truth) -> Truth:
-    """not part; the three constants keep their identity."""
-    return FALSE if part is TRUE else TRUE if part is FALSE else UNKNOWN if part is UNKNOWN else Truth(part.false, part.true)
+    if b is TRUE:
+        return a
+    return Truth(a.true & b.true) if a.complete and b.complete else Truth(a.true & b.true, a.false | b.false)
 
 
 def disjunction(a: Truth, b: Truth) -> Truth:
     """a or b."""
     if a is TRUE or b is TRUE:
         return TRUE
-    if a is FALSE:
+    if a is FALSE or a is b:
         return b
-    return a if b is FALSE else Truth(a.true | b.true, a.false & b.false)
+    if b is FALSE:
+        return a
+    return Truth(a.true | b.true) if a.complete and b.complete else Truth(a.true | b.true, a.false & b.false)
 
 
-def _settle(true: Any, false: Any) -> Truth:
-    """A Truth; scalars become one of the three constants, so later `and` and `or` can stop early."""
-    if np.ndim(true) == 0 and np.ndim(false) == 0:
-        return TRUE if bool(true) else FALSE if bool(false) else UNKNOWN
-    return Truth(true, false)
+def _settle(true: Any, known: Any) -> Truth:
+    """The truth of a comparison where it is known; for one chip one of the constants, so `and` and `or` can stop early."""
+    if known is True:
+        return Truth(true) if isinstance(true, np.ndarray) and true.ndim else TRUE if bool(true) else FALSE
+    return Truth(true & known, ~true & known)
 
 
 class Evaluator:
@@ -128,10 +144,7 @@ class Evaluator:
         if left_known is False or right_known is False:
             return UNKNOWN
         true = _SIGNS[leaf.sign](left, right)
-        if left_known is True and right_known is True:
-            return _settle(true, ~true if isinstance(true, np.ndarray) else not true)
-        known = left_known & right_known
-        return _settle(true & known, ~true & known)
+        return _settle(true, right_known if left_known is True else left_known if right_known is True else left_known & right_known)
 
     def _member(self, leaf: Member) -> Truth:
         value, known = self.value(leaf.left)
@@ -147,7 +160,7 @@ class Evaluator:
         if not isinstance(value, np.ndarray):
             return TRUE if value in choices else FALSE
         true = np.isin(value, sorted(choices))
-        return _settle(true & known, ~true & known)
+        return _settle(true, known)
 
     def value(self, value: Value) -> tuple[Any, Any]:
         """A value and where it is known: True, False, or a boolean array."""
