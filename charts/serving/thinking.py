@@ -7,25 +7,20 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from analytics.serving import agents, lengths, sampling
 from analytics.serving.money import answer_cost_usd
 from charts import numbers
-from charts.look import Look
 from charts.params import ChartParams, choice, flag, number
 from charts.receipt import Receipt, assumed, looked_up, worked
 from charts.registry import Chart, Preset, register
-from charts.serving.draw import beside, log_axis, token_ticks, tokens_text
-from charts.template import SERIES, halo, new_figure, tokens
+from charts.serving.thinking_figure import CHECKS, RULES, cents, figure, percent
 from charts.words import Words
 from data.snapshot import Snapshot
 
 VIEWS = {"lengths": "Lengths of answers", "samples": "Many samples", "agents": "Agents"}
 SAMPLES = np.unique(np.round(2.0 ** np.arange(0, 7.01, 0.5))).astype(int)
 STEPS = np.unique(np.round(10.0 ** np.arange(0, 3.01, 0.1))).astype(int)
-RULES = ("perfect judge", "verifier", "vote")
-CHECKS = ("no checks", "checked as set", "checks that miss nothing")
 #: ARC-AGI-1 semi-private set, o3 preview: 33M tokens for 100 tasks of 6 samples (ARC Prize, 20 December 2024).
 ARC_TOKENS = 55_000
 
@@ -187,7 +182,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     if params.view == "lengths":
         dear, typical = a["usd"]["0.99"], a["usd"]["0.5"]
         times = f": {dear / typical:.2g} times" if typical > 0 else ""
-        finding = f"An answer costs {_cents(typical)} at the median and {_cents(dear)} at the longest hundredth{times}"
+        finding = f"An answer costs {cents(typical)} at the median and {cents(dear)} at the longest hundredth{times}"
         subtitle = (
             f"Lengths of answers, log-normal with mean {params.output_tokens:,} tokens and sigma {params.sigma:g} (log). {prices}. "
             "Lines: median, mean, nine in ten, 99 in 100."
@@ -211,13 +206,13 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         )
         cheapest = table.iloc[int(table["usd_per_solved"].argmin())]
         count = f"{cheapest['samples']} {'sample' if cheapest['samples'] == 1 else 'samples'}"
-        notes = [f"Cheapest: {count}, {_cents(float(cheapest['usd_per_solved']))} a solved task."]
+        notes = [f"Cheapest: {count}, {cents(float(cheapest['usd_per_solved']))} a solved task."]
         return Words(finding, subtitle, f"Rising curves of tasks solved by samples. {finding}.", "", credit, tuple(notes))
     bare = table[(table["line"] == CHECKS[0]) & (table["steps"] == 100)].iloc[0]
     checked = table[(table["line"] == CHECKS[1]) & (table["steps"] == 100)].iloc[0]
     finding = (
-        f"At {100 * params.step_reliability:g} % a step, {_percent(bare['solved'])} of 100-step tasks succeed; "
-        f"with checks that find {100 * params.detects:.0f} % of errors, {_percent(checked['solved'])}"
+        f"At {100 * params.step_reliability:g} % a step, {percent(bare['solved'])} of 100-step tasks succeed; "
+        f"with checks that find {100 * params.detects:.0f} % of errors, {percent(checked['solved'])}"
     )
     grows = "earlier parts cached at a tenth of the price" if params.cached else "read anew each step"
     subtitle = (
@@ -228,138 +223,6 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     read, written = numbers.count(bare["input_tokens"]), numbers.count(bare["output_tokens"])
     notes = [f"A 100-step task without checks reads {read} tokens and writes {written}."]
     return Words(finding, subtitle, f"Falling curves of success by steps. {finding}.", "", credit, tuple(notes))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
-
-
-def _cents(usd: float) -> str:
-    return f"{100 * usd:.2g} cents" if usd < 1 else numbers.dollars(usd)
-
-
-def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
-    """The distribution, or two panels: share solved and cost of a solved task."""
-    if params.view == "lengths":
-        return _bell(table, look)
-    axis = "samples" if params.view == "samples" else "steps"
-    return _panels(table, axis, RULES if axis == "samples" else CHECKS, look)
-
-
-def _bell(table: pd.DataFrame, look: Look) -> go.Figure:
-    height, t = look.height(460, 400), tokens(look)
-    fig = new_figure(look, height_px=height)
-    x = table["output_tokens"]
-    told = [
-        f"{n:,.0f} tokens: {_cents(u)}; shorter answers write {100 * s:.0f} % of all tokens"
-        for n, u, s in zip(x, table["usd_per_answer"], table["share_of_tokens_shorter"])
-    ]
-    fig.add_scatter(
-        x=x,
-        y=table["answers_per_log_length"],
-        mode="lines",
-        fill="tozeroy",
-        fillcolor=t["band_blue"],
-        line={"color": t["blue"], "width": 2},
-        text=told,
-        hovertemplate="%{text}<extra></extra>",
-    )
-    marks = [
-        ("median", table.attrs["quantiles"]["0.5"], "0.5"),
-        ("mean", table.attrs["mean"], "mean"),
-        ("9 in 10 shorter", table.attrs["quantiles"]["0.9"], "0.9"),
-        ("99 in 100", table.attrs["quantiles"]["0.99"], "0.99"),
-    ]
-    for i, (name, value, key) in enumerate(marks):
-        fig.add_shape(
-            type="line",
-            x0=value,
-            x1=value,
-            y0=0,
-            y1=1.47 - 0.13 * i,
-            line={"color": t["ink"] if name != "mean" else t["rust"], "width": 1.2},
-        )
-        fig.add_annotation(
-            x=np.log10(value),
-            y=1.47 - 0.13 * i,
-            yanchor="bottom",
-            xanchor="left",
-            xshift=4,
-            yshift=-10,
-            showarrow=False,
-            align="left",
-            text=f"<b>{name}</b> {tokens_text(value)}, {_cents(table.attrs['usd'][key])}",
-            font={"size": 11 if look.phone else 13, "color": t["rust"] if name == "mean" else t["ink"], "shadow": halo(look.theme)},
-        )
-    low, high = float(x.min()), float(x.max()) * (6 if look.phone else 2.2)
-    fig.update_layout(margin={"l": 16, "r": 16, "t": 16, "b": 46})
-    fig.update_xaxes(**token_ticks(low, high, tokens_text), range=[np.log10(low), np.log10(high)], title_text="Tokens of an answer")
-    fig.update_yaxes(visible=False, range=[0, 1.6])
-    return fig
-
-
-def _panels(table: pd.DataFrame, axis: str, lines: tuple[str, ...], look: Look) -> go.Figure:
-    """Share solved and cost of a solved task side by side, stacked on a phone."""
-    height, t = look.height(500, 560), tokens(look)
-    fig = new_figure(look, height_px=height)
-    margin = {"l": 52, "r": 16, "t": 34, "b": 46}
-    wide, tall = look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"]
-    cost_axis, _, _ = log_axis(table["usd_per_solved"].to_numpy(dtype=float), numbers.dollars)
-    points, labels, tones = [], [], []
-    for i, name in enumerate(lines):
-        own = table[table["line"] == name]
-        tone = t[SERIES[i]]
-        x = own[axis]
-        told = [f"{name}, {n:,} {axis}: {_percent(s)} solved" for n, s in zip(x, own["solved"])]
-        fig.add_scatter(
-            x=x, y=own["solved"] * 100, mode="lines", line={"color": tone, "width": 2.2}, text=told, hovertemplate="%{text}<extra></extra>"
-        )
-        told = [f"{name}, {n:,} {axis}: {numbers.dollars(u)} a solved task" for n, u in zip(x, own["usd_per_solved"])]
-        fig.add_scatter(
-            x=x,
-            y=own["usd_per_solved"],
-            mode="lines",
-            line={"color": tone, "width": 2.2},
-            text=told,
-            hovertemplate="%{text}<extra></extra>",
-            xaxis="x2",
-            yaxis="y2",
-        )
-        at = int(len(own) * (0.8 if axis == "samples" else 0.55)) - i
-        points.append((float(x.iloc[at]), float(own["solved"].iloc[at] * 100)))
-        labels.append(name)
-        tones.append(tone)
-    first, last = float(table[axis].min()), float(table[axis].max())
-    across = {**token_ticks(first, last, lambda v: f"{v:,.0f}", 6), "range": [np.log10(first), np.log10(last)]}
-    if axis == "steps":
-        across |= {"tickvals": [1, 10, 100, 1000], "ticktext": ["1", "10", "100", "1,000"]}
-    top_y, low_y = ([0.58, 1], [0, 0.4]) if look.phone else ([0, 1], [0, 1])
-    left_x, right_x = ([0, 1], [0, 1]) if look.phone else ([0, 0.45], [0.56, 1])
-    name = "Samples a task" if axis == "samples" else "Steps of a task"
-    fig.update_layout(
-        margin=margin,
-        xaxis={**across, "domain": left_x, "anchor": "y", "title": {"text": name}},
-        yaxis={"domain": top_y, "range": [0, 104], "ticksuffix": " %"},
-        xaxis2={**across, "domain": right_x, "anchor": "y2", "title": {"text": name}},
-        yaxis2={**cost_axis, "domain": low_y, "anchor": "x2"},
-    )
-    for at_x, at_y, text in ((left_x[0], top_y[1], "<b>Tasks solved</b>"), (right_x[0], low_y[1], "<b>Cost of a solved task</b>")):
-        fig.add_annotation(
-            x=at_x,
-            y=at_y,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-            yshift=8,
-            text=text,
-            showarrow=False,
-            font={"size": 11.5 if look.phone else 13},
-        )
-    box = (wide * (left_x[1] - left_x[0]), tall * (top_y[1] - top_y[0]))
-    others = [(float(n), float(100 * s)) for n, s in zip(table[axis], table["solved"])]
-    beside(fig, look, points, labels, tones, x=(first, last, True), y=(0, 104, False), box_px=box, others=others)
-    return fig
 
 
 def receipt(params: Params, snapshot: Snapshot) -> Receipt:

@@ -111,7 +111,7 @@ def figures() -> dict[str, dict[str, Any]]:
         pareto(found)
         return found.batch.size
 
-    tried = len(wide.deployments) * ladder.size
+    tried = 3 * len(wide.deployments) * ladder.size  # prefill together, and apart in two ways
     counted = search()
     taken = _seconds(search)
     out["best layout and front over all candidates"] = {
