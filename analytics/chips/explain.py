@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,11 +117,11 @@ def _term(leaf: Leaf, evaluate: Evaluator) -> Term:
     return term
 
 
-def thresholds(name: str, facts: Mapping[str, Any], rules: list[Rule]) -> list[tuple[str, float]]:
-    """(sign, threshold) of every comparison of a numeric fact in these rules; in a sum the other parts are taken as they are."""
+def thresholds(name: str, facts: Mapping[str, Any], conditions: Iterable[Condition | None]) -> list[tuple[str, float]]:
+    """(sign, threshold) of every comparison of a numeric fact in these conditions; in a sum the other parts are taken as they are."""
     found: dict[tuple[str, float], None] = {}
-    for rule in rules:
-        for leaf in leaves(rule.condition) if rule.condition is not None else []:
+    for condition in conditions:
+        for leaf in leaves(condition) if condition is not None else []:
             if not isinstance(leaf, Compare) or not isinstance(leaf.right, Constant) or not isinstance(leaf.right.value, float):
                 continue
             parts = leaf.left.parts if isinstance(leaf.left, Sum) else (leaf.left,)
@@ -144,14 +144,14 @@ def single_changes(
     """
     question = book.question(facts, date, dest, hq)
     now = int(book.outcomes(facts, dest=dest, date=date, hq=hq))
-    rules = [rule for rule in book.in_force(date) if rule.evaluable]
+    conditions = [rule.condition for rule in book.in_force(date) if rule.evaluable]
     changes = []
     for name in within or [n for n, known in NAMES.items() if known.subject == "chip" and known.type == "number"]:
         if is_missing(question.get(name)):
             continue
         value = float(question[name])
         lines: dict[float, float] = {}  # point to try -> the threshold it stands at or just beside
-        for sign, threshold in thresholds(name, question, rules):
+        for sign, threshold in thresholds(name, question, conditions):
             if threshold >= 0:
                 lines[float(np.nextafter(threshold, -np.inf if sign in (">=", "<") else np.inf))] = threshold
         lines |= {threshold: threshold for threshold in lines.values()}

@@ -2,5 +2,10 @@
 
 from __future__ import annotations
 
-VIEWS = {"chips.case": "Case file", "chips.plane": "Plane"}
-CONTROLS = {"chips.case": ["chip", "dest", "on"], "chips.plane": ["show", "dest", "on"]}
+VIEWS = {"chips.case": "Case file", "chips.plane": "Plane", "chips.regime": "Regimes", "chips.draft": "Draft a rule"}
+CONTROLS = {
+    "chips.case": ["chip", "dest", "on"],
+    "chips.plane": ["show", "dest", "on"],
+    "chips.regime": ["plane", "on", "dest"],
+    "chips.draft": ["expr", "plane", "dest"],
+}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from analytics.chips.facts import chip_facts
 from analytics.chips.metrics import PRECISION_BITS, leading_precision
+from analytics.chips.names import nearest
 from analytics.chips.rules import RuleBook
 from data.snapshot import Snapshot
 
@@ -16,7 +17,7 @@ DESTINATIONS = {
     "CN": "to China", "HK": "to Hong Kong", "MO": "to Macau", "RU": "to Russia", "AE": "to the Emirates", "SA": "to Saudi Arabia",
     "IN": "to India", "MY": "to Malaysia", "SG": "to Singapore", "VN": "to Vietnam", "JP": "to Japan", "DE": "to Germany", "US": "into the US",
 }  # fmt: skip
-
+Destination = Literal["CN", "HK", "MO", "RU", "AE", "SA", "IN", "MY", "SG", "VN", "JP", "DE", "US"]
 
 _books: OrderedDict[tuple[int, int], RuleBook] = OrderedDict()
 
@@ -55,3 +56,17 @@ def names(snapshot: Snapshot) -> dict[str, str]:
     """Chip id → name, by name."""
     rows = snapshot.table("chips").sort_values("name", kind="stable")
     return dict(zip(rows["chip_id"], rows["name"]))
+
+
+def chip(snapshot: Snapshot, chip_id: str) -> dict[str, Any]:
+    """One chip's row; ValueError proposes the nearest id."""
+    rows = snapshot.table("chips")
+    own = rows[rows["chip_id"] == chip_id]
+    if own.empty:
+        raise ValueError(f"no chip {chip_id!r} in the chips table{nearest(chip_id, rows['chip_id'])}")
+    return {str(name): value for name, value in own.iloc[0].items()}
+
+
+def rule_rows(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    """Rows of the rules table by rule id."""
+    return {row["rule_id"]: row for row in records(snapshot.table("export_rules"))}
