@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-VIEWS = {"chips.case": "Case file", "chips.plane": "Plane", "chips.regime": "Regimes", "chips.draft": "Draft a rule"}
+VIEWS = {
+    "chips.case": "Case file",
+    "chips.plane": "Plane",
+    "chips.regime": "Regimes",
+    "chips.compare": "What was cut",
+    "chips.effect": "What it means",
+    "chips.draft": "Draft a rule",
+}
 CONTROLS = {
     "chips.case": ["chip", "dest", "on"],
     "chips.plane": ["show", "dest", "on"],
     "chips.regime": ["plane", "on", "dest"],
+    "chips.compare": ["chips"],
+    "chips.effect": ["chips", "against", "model", "speed"],
     "chips.draft": ["expr", "plane", "dest"],
 }
