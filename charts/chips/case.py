@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from analytics.chips.explain import change_words, single_changes, status_words, terms
 from analytics.chips.facts import chip_facts, needed
 from analytics.chips.metrics import PRECISION_BITS, performance_density, processing_performance
+from analytics.chips.rules import Answer, RuleBook
 from charts import numbers
 from charts.chips import NOT_ADVICE, OUTCOME_WORDS
 from charts.labels import note
@@ -57,31 +58,11 @@ class Params(ChartParams):
 
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a term of every clause in force: its value, threshold and margin; attrs hold the overall outcome."""
-    row, on = _chip(params, snapshot), params.on or snapshot.today
+    row, on = chips.chip(snapshot, params.chip), params.on or snapshot.today
     book, facts = chips.rule_book(snapshot), chip_facts(row)
     answer = book.evaluate(facts, dest=params.dest, date=on.isoformat())
     question = book.question(facts, on.isoformat(), params.dest)
-    told = snapshot.table("export_rules").drop_duplicates("rule_id").set_index("rule_id")
-    out: list[dict[str, Any]] = []
-    for clause in answer.clauses:
-        rule = clause.rule
-        if clause.status in ("other destination", "other goods", "not asked", "other company"):
-            continue
-        base = {
-            "clause": rule.rule_id, "eccn": rule.eccn, "title": rule.title, "outcome": clause.outcome,
-            "status": status_words(clause.status, clause.missing, rule),
-            "decides": answer.deciding is not None and answer.deciding.rule.rule_id == rule.rule_id,
-            "rung": told["rung"].get(rule.rule_id, ""), "source": told["source"].get(rule.rule_id, ""),
-        }  # fmt: skip
-        found = terms(rule.condition, question, book) if clause.status in ("met", "not met", "unknown") else []
-        for term in [*found] if found else [None]:
-            values = {} if term is None else {
-                "term": term.words, "fact": term.name, "value": _text(term.value), "threshold": _text(term.threshold), "unit": term.unit,
-                "holds": term.truth, "margin": term.margin, "relative": term.relative,
-            }  # fmt: skip
-            out.append(base | values)
-    frame = pd.DataFrame(out, columns=list(COLUMNS))
-    frame[["margin", "relative"]] = frame[["margin", "relative"]].astype(float)
+    frame = term_rows(answer, question, book, chips.rule_rows(snapshot))
     changes = [
         change_words(c) + f": {OUTCOME_WORDS[c.outcome]}" for c in single_changes(book, facts, dest=params.dest, date=on.isoformat())[:3]
     ]
@@ -93,12 +74,32 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     return frame
 
 
-def _chip(params: Params, snapshot: Snapshot) -> dict[str, Any]:
-    rows = snapshot.table("chips")
-    own = rows[rows["chip_id"] == params.chip]
-    if own.empty:
-        raise ValueError(f"no chip {params.chip!r} in the chips table; ids such as {', '.join(rows['chip_id'].head(3))} are accepted")
-    return {str(name): value for name, value in own.iloc[0].items()}
+def term_rows(answer: Answer, question: dict[str, Any], book: RuleBook, told: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """One row a term of every clause of an answer that is about the chip and its destination."""
+    out: list[dict[str, Any]] = []
+    for clause in answer.clauses:
+        rule = clause.rule
+        if clause.status in ("other destination", "other goods", "not asked", "other company"):
+            continue
+        row = told.get(rule.rule_id, {})
+        base = {
+            "clause": rule.rule_id, "eccn": rule.eccn, "title": rule.title, "outcome": clause.outcome,
+            "status": status_words(clause.status, clause.missing, rule),
+            "decides": answer.deciding is not None and answer.deciding.rule.rule_id == rule.rule_id,
+            "rung": row.get("rung", ""), "source": row.get("source", ""),
+        }  # fmt: skip
+        found = terms(rule.condition, question, book) if clause.status in ("met", "not met", "unknown") else []
+        for term in [*found] if found else [None]:
+            values = {} if term is None else {
+                "term": term.words, "fact": term.name, "value": _text(term.value), "threshold": _text(term.threshold), "unit": term.unit,
+                "holds": term.truth, "margin": term.margin, "relative": term.relative,
+            }  # fmt: skip
+            out.append(base | values)
+    frame = pd.DataFrame(out, columns=list(COLUMNS))
+    frame[["margin", "relative"]] = frame[["margin", "relative"]].astype(float)
+    # The clause that decides first, then those met, then those unknown; within a clause its own order.
+    order = np.where(frame["decides"], 0, np.where(frame["status"] == "met", 1, np.where(frame["status"].str.startswith("unknown"), 2, 3)))
+    return frame.assign(order=order).sort_values("order", kind="stable", ignore_index=True).drop(columns="order")
 
 
 def _text(value: Any) -> str:
@@ -130,33 +131,48 @@ def words(table: pd.DataFrame, params: Params) -> Words:
 
 
 def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
+    """The numeric terms of every clause."""
+    return terms_figure(table, look)
+
+
+def terms_figure(table: pd.DataFrame, look: Look) -> go.Figure:
     """Each numeric term as its value over its threshold; the line is the threshold."""
     t = tokens(look)
     own = table[table["relative"].notna() & (table["relative"] > -1)].drop_duplicates(["clause", "term"]).reset_index(drop=True)
-    height = look.height_px or max(260, 90 + 26 * len(own))
-    left = 150 if look.phone else 330
-    fig = new_figure(look, height_px=height, margin={"l": left, "r": 24, "t": 30, "b": 46})
+    height = look.height_px or max(260, 90 + 24 * len(own))
+    fig = new_figure(look, height_px=height, margin={"l": 128 if look.phone else 330, "r": 24, "t": 30, "b": 46})
     if own.empty:
         note(fig, look, "no numeric term to draw", x=0.5, y=0.5, xref="paper", yref="paper")
         return fig
-    ratio = own["relative"] + 1
-    low, high = min(float(ratio.min()), 0.8) / 1.2, max(float(ratio.max()), 1.25) * 1.25
-    label = [
-        f"{as_text(c, 20 if look.phone else 30)}" + ("" if look.phone else f" · {as_text(w, 34)}")
-        for c, w in zip(own["clause"], own["term"])
-    ]
-    y = np.arange(len(own))[::-1]
-    holds = own["holds"] == "true"
-    for i in range(len(own)):
-        fig.add_shape(type="line", x0=1, x1=float(ratio[i]), y0=y[i], y1=y[i], line={"color": t["context"], "width": 2}, layer="below")
+    ratio, y = own["relative"] + 1, np.arange(len(own))[::-1]
+    low, high = min(float(ratio.min()), 0.8) / (2.2 if look.phone else 1.5), max(float(ratio.max()), 1.25) * (2.2 if look.phone else 1.5)
+    size = 9.5 if look.phone else 12
+    labels = []
+    for i, row in enumerate(own.to_dict("records")):
+        first = i == 0 or own["clause"][i - 1] != row["clause"]
+        if first and i:
+            fig.add_shape(type="line", x0=-0.5, x1=1, xref="paper", y0=y[i] + 0.5, y1=y[i] + 0.5, line={"color": t["grid"], "width": 1})
+        term = row["term"].replace("performance density", "density").replace(" per mm²", "").replace(" bandwidth", "")
+        clause = as_text(row["clause"], 24)
+        labels.append(as_text(term, 22) if look.phone else f"<b>{clause}</b>  {as_text(term, 30)}" if first else as_text(term, 30))
+        fig.add_shape(
+            type="line", x0=1, x1=float(ratio[i]), y0=int(y[i]), y1=int(y[i]), line={"color": t["context"], "width": 2}, layer="below"
+        )
+        above = row["margin"] >= 0
+        margin = f"{'+' if above else '−'}{numbers.plain(float(format(abs(row['margin']), '.3g' if abs(row['margin']) < 1000 else '.0f')))}"
+        fig.add_annotation(
+            x=float(np.log10(ratio[i])), y=int(y[i]), text=margin if look.phone else f"{row['value']} ({margin})", showarrow=False,
+            xanchor="left" if above else "right", xshift=9 if above else -9, font={"size": size - 1, "color": t["mute"]},
+        )  # fmt: skip
     fig.add_vline(x=1, line={"color": t["rust"], "width": 1.5})
+    holds = own["holds"] == "true"
     fig.add_scatter(
         x=ratio, y=y, mode="markers", cliponaxis=False,
         marker={"size": 10, "color": t["blue"], "symbol": ["circle" if h else "circle-open" for h in holds], "line": {"width": 1.8, "color": t["blue"]}},
-        customdata=np.column_stack([own["term"].map(as_text), own["value"], own["threshold"], own["unit"], own["status"].map(as_text)]),
-        hovertemplate="%{customdata[0]}<br>value %{customdata[1]} %{customdata[3]}<br>%{customdata[4]}<extra></extra>",
+        customdata=own[["term", "value", "unit", "status", "clause"]].map(as_text).to_numpy(),
+        hovertemplate="%{customdata[4]}: %{customdata[0]}<br>value %{customdata[1]} %{customdata[2]}<br>clause %{customdata[3]}<extra></extra>",
     )  # fmt: skip
-    fig.update_yaxes(tickmode="array", tickvals=y, ticktext=label, showgrid=False, range=[-0.7, len(own) - 0.3])
+    fig.update_yaxes(tickmode="array", tickvals=y, ticktext=labels, showgrid=False, range=[-0.7, len(own) - 0.3], tickfont={"size": size})
     fig.update_xaxes(
         title_text="value over threshold", range=np.log10([low, high]).tolist(), **numbers.log_ticks(low, high, lambda v: f"{v:g}×", 6)
     )

@@ -6,15 +6,19 @@ VIEWS = {
     "chips.case": "Case file",
     "chips.plane": "Plane",
     "chips.regime": "Regimes",
+    "chips.clauses": "Chip by clause",
     "chips.compare": "What was cut",
     "chips.effect": "What it means",
+    "chips.design": "Design a chip",
     "chips.draft": "Draft a rule",
 }
 CONTROLS = {
     "chips.case": ["chip", "dest", "on"],
     "chips.plane": ["show", "dest", "on"],
     "chips.regime": ["plane", "on", "dest"],
+    "chips.clauses": ["chips", "dest", "on", "chinese_parent"],
     "chips.compare": ["chips"],
     "chips.effect": ["chips", "against", "model", "speed"],
+    "chips.design": ["tops", "bandwidth", "link", "on"],
     "chips.draft": ["expr", "plane", "dest"],
 }
