@@ -11,6 +11,11 @@ VIEWS = {
     "chips.effect": "What it means",
     "chips.design": "Design a chip",
     "chips.draft": "Draft a rule",
+    "chips.flows": "To China",
+    "chips.stock": "Stock",
+    "chips.caps": "Caps",
+    "chips.resale": "Resale",
+    "chips.reporting": "Reporting",
 }
 CONTROLS = {
     "chips.case": ["chip", "dest", "on"],
@@ -21,4 +26,9 @@ CONTROLS = {
     "chips.effect": ["chips", "against", "model", "speed"],
     "chips.design": ["tops", "bandwidth", "link", "on"],
     "chips.draft": ["expr", "plane", "dest"],
+    "chips.flows": ["unit", "year"],
+    "chips.stock": ["owners"],
+    "chips.caps": ["allowance", "chips"],
+    "chips.resale": ["servers", "price", "resale", "journey"],
+    "chips.reporting": ["cluster_line", "run_line", "mfu", "chips"],
 }
