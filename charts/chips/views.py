@@ -1,34 +1,32 @@
-"""The charts of the export controls page in their order, with the parameters shown in their rows."""
+"""The charts of the export controls page by subject, in their order, with the parameters shown in their rows."""
 
 from __future__ import annotations
 
-VIEWS = {
-    "chips.case": "Case file",
-    "chips.plane": "Plane",
-    "chips.regime": "Regimes",
-    "chips.clauses": "Chip by clause",
-    "chips.compare": "What was cut",
-    "chips.effect": "What it means",
-    "chips.design": "Design a chip",
-    "chips.draft": "Draft a rule",
-    "chips.flows": "To China",
-    "chips.stock": "Stock",
-    "chips.caps": "Caps",
-    "chips.resale": "Resale",
-    "chips.reporting": "Reporting",
+GROUPS: dict[str, dict[str, str]] = {
+    "Which chip": {
+        "chips.case": "Case file",
+        "chips.clauses": "Chip by clause",
+        "chips.plane": "TPP and density",
+        "chips.regime": "Who fell in and out",
+    },
+    "What was cut": {"chips.compare": "Side by side", "chips.effect": "Training and reasoning"},
+    "What if": {"chips.design": "Design a chip", "chips.draft": "Draft a rule"},
+    "Flows": {"chips.flows": "To China, by route", "chips.stock": "Stock", "chips.resale": "Resale"},
+    "Limits": {"chips.caps": "Caps and exception", "chips.reporting": "Reporting lines"},
 }
-CONTROLS = {
+VIEWS: dict[str, str] = {chart: words for group in GROUPS.values() for chart, words in group.items()}
+CONTROLS: dict[str, list[str]] = {
     "chips.case": ["chip", "dest", "on"],
+    "chips.clauses": ["chips", "dest", "on", "chinese_parent"],
     "chips.plane": ["show", "dest", "on"],
     "chips.regime": ["plane", "on", "dest"],
-    "chips.clauses": ["chips", "dest", "on", "chinese_parent"],
     "chips.compare": ["chips"],
     "chips.effect": ["chips", "against", "model", "speed"],
     "chips.design": ["tops", "bandwidth", "link", "on"],
     "chips.draft": ["expr", "plane", "dest"],
     "chips.flows": ["unit", "year"],
     "chips.stock": ["owners"],
-    "chips.caps": ["allowance", "chips"],
     "chips.resale": ["servers", "price", "resale", "journey"],
+    "chips.caps": ["allowance", "chips"],
     "chips.reporting": ["cluster_line", "run_line", "mfu", "chips"],
 }
