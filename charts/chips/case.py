@@ -119,7 +119,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     finding = f"{a['name']} {where} on {on}: {outcome}{because}"
     subtitle = (
         f"{a['in_force']} rules in force that day, {table['clause'].nunique()} of them about this chip and destination. Each mark is a term: "
-        "its value over the threshold, log scale. Filled: the term holds; hollow: it does not."
+        "its value over the threshold, log scale. Filled: the term holds; hollow: it does not. "
+        "Clauses that only repeat these terms are in the table."
     )
     notes = (NOT_ADVICE, *(f"Would change it: {change}." for change in a["changes"]))
     alt = f"{finding}. " + " ".join(notes[1:])
@@ -138,14 +139,15 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
 def terms_figure(table: pd.DataFrame, look: Look) -> go.Figure:
     """Each numeric term as its value over its threshold; the line is the threshold."""
     t = tokens(look)
-    own = table[table["relative"].notna() & (table["relative"] > -1)].drop_duplicates(["clause", "term"]).reset_index(drop=True)
+    own = table[table["relative"].notna() & (table["relative"] > -1)].drop_duplicates(["clause", "term"])
+    own = own[own["clause"].isin(_own_terms(own))].reset_index(drop=True)
     height = look.height_px or max(260, 90 + 24 * len(own))
     fig = new_figure(look, height_px=height, margin={"l": 128 if look.phone else 330, "r": 24, "t": 30, "b": 46})
     if own.empty:
         note(fig, look, "no numeric term to draw", x=0.5, y=0.5, xref="paper", yref="paper")
         return fig
     ratio, y = own["relative"] + 1, np.arange(len(own))[::-1]
-    low, high = min(float(ratio.min()), 0.8) / (2.2 if look.phone else 1.5), max(float(ratio.max()), 1.25) * (2.2 if look.phone else 1.5)
+    low, high = min(float(ratio.min()), 0.8) / (3.0 if look.phone else 2.0), max(float(ratio.max()), 1.25) * (2.2 if look.phone else 1.5)
     size = 9.5 if look.phone else 12
     labels = []
     for i, row in enumerate(own.to_dict("records")):
@@ -177,6 +179,17 @@ def terms_figure(table: pd.DataFrame, look: Look) -> go.Figure:
         title_text="value over threshold", range=np.log10([low, high]).tolist(), **numbers.log_ticks(low, high, lambda v: f"{v:g}×", 6)
     )
     return fig
+
+
+def _own_terms(terms_of: pd.DataFrame) -> list[str]:
+    """Clauses with a term that no clause before them has: the others would draw the same marks again."""
+    drawn: set[str] = set()
+    kept = []
+    for clause, own in terms_of.groupby("clause", sort=False)["term"]:
+        if not set(own) <= drawn:
+            kept.append(str(clause))
+            drawn |= set(own)
+    return kept
 
 
 def receipt(params: Params, snapshot: Snapshot) -> Receipt:

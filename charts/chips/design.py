@@ -134,7 +134,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     )
     subtitle = (
         "Each mark is a term of a clause in force: the design's value over the threshold, log scale; the line is the threshold. "
-        "Filled: the term holds; hollow: it does not."
+        "Filled: the term holds; hollow: it does not. Clauses that only repeat these terms are in the table."
     )
     notes = [NOT_ADVICE, *(f"Would change it: {change}." for change in a["changes"])]
     fits = params.weight_gb + params.users * params.kv_gb

@@ -143,9 +143,12 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     }
     for kind, marker in marks.items():
         known = table[kind].notna().to_numpy()
+        # A number that stands on another's place is left to the hover.
+        crowded = (table[kind] / table["answers"] - 1).abs().lt(0.12).to_numpy() if kind != "answers" else np.zeros(n, dtype=bool)
+        text = np.where(crowded, "", [f"{v:.2g}×" for v in table[kind]])
         tone = t["rust"] if kind == "training" else t["blue"]
         fig.add_scatter(
-            x=table[kind][known], y=y[known], mode="markers+text", marker=marker, text=[f"{v:.2g}×" for v in table[kind][known]],
+            x=table[kind][known], y=y[known], mode="markers+text", marker=marker, text=text[known],
             textposition="bottom center" if kind != "answers" else "top center", textfont={"size": 10 if look.phone else 11, "color": tone},
             customdata=table["name"][known].map(as_text), hovertemplate="%{customdata}, " + WORK[kind] + ": %{x:.2g}×<extra></extra>", cliponaxis=False,
         )  # fmt: skip
@@ -154,7 +157,9 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         title_text=f"times {as_text(table.attrs['against'])}",
         **numbers.log_ticks(low, high, lambda v: f"{v:g}×", 6),
     )
-    fig.update_yaxes(tickvals=y, ticktext=[as_text(name, 18) for name in table["name"]], range=[-0.7, n - 0.3], showgrid=False)
+    fig.update_yaxes(
+        tickvals=y, ticktext=[as_text(name, 13 if look.phone else 18) for name in table["name"]], range=[-0.7, n - 0.3], showgrid=False
+    )
     return fig
 
 
