@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import duckdb
 import pandas as pd
 
 from data import revisions, shipped
@@ -29,12 +30,33 @@ def take_in(store: Store) -> None:
             change, rows = _change(store, load_meta(name))
             changes.append(change)
             unsettled += rows
-        in_memory = store.read_only_reason
-        store.read_only_reason = ""
-        try:
-            _write(store, changes, unsettled, changed, first=not have)
-        finally:
-            store.read_only_reason = in_memory
+        _write(store, changes, unsettled, changed, first=not have)
+
+
+def retake(store: Store) -> None:
+    """Take in again the editions whose rows waited behind a user's change that an undo has taken back."""
+    waiting = store.unsettled()
+    freed = {name for name, own in waiting.groupby("table_name") if _freed(store, load_meta(str(name)), set(own["fact_key"]))}
+    if freed:
+        with store.writing(edition=True) as cursor:
+            cursor.executemany("DELETE FROM shipped_editions WHERE table_name = ?", [[name] for name in freed])
+        take_in(store)
+
+
+def _freed(store: Store, meta: TableMeta, keys: set[str]) -> bool:
+    """Whether one of these facts is no longer a user's."""
+    with store.cursor() as cursor:
+        return not keys <= _users(cursor, meta)
+
+
+def _users(cursor: duckdb.DuckDBPyConnection, meta: TableMeta) -> set[str]:
+    """Facts a user changed, added or took away: a fact that was added and undone is nobody's."""
+    rows = cursor.execute(
+        f"""SELECT fact_key FROM {events(meta)} e
+            WHERE e.origin <> 'shipped' AND NOT EXISTS (SELECT 1 FROM {events(meta)} n WHERE n.fact_key = e.fact_key AND n.rev > e.rev)
+              AND (e.event = 'put' OR EXISTS (SELECT 1 FROM {events(meta)} s WHERE s.fact_key = e.fact_key AND s.origin = 'shipped'))"""
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def _change(store: Store, meta: TableMeta) -> tuple[TableChange, list[tuple[str, str, str | None]]]:
@@ -43,9 +65,9 @@ def _change(store: Store, meta: TableMeta) -> tuple[TableChange, list[tuple[str,
     keys = pd.Series(fact_keys(put, meta))
     with store.cursor() as cursor:
         now = revisions.state(cursor, meta, 2**62)
-        touched = {r[0] for r in cursor.execute(f"SELECT DISTINCT fact_key FROM {events(meta)} WHERE origin <> 'shipped'").fetchall()}
+        theirs = _users(cursor, meta)
+        ours = {r[0] for r in cursor.execute(f"SELECT DISTINCT fact_key FROM {events(meta)} WHERE origin = 'shipped'").fetchall()}
     users = now[now["origin"] != "shipped"].set_index("fact_key")
-    theirs = set(users.index) | (touched - set(now["fact_key"]))
     unsettled: list[tuple[str, str, str | None]] = []
     for position in keys[keys.isin(theirs)].index:
         row = {c: (None if pd.isna(v) else v) for c, v in put.loc[position].items()}
@@ -53,6 +75,8 @@ def _change(store: Store, meta: TableMeta) -> tuple[TableChange, list[tuple[str,
         same = key in users.index and all(_equal(users.loc[key, c], put.loc[position, c]) for c in meta.columns)
         if not same:
             unsettled.append((meta.name, key, json.dumps(row, ensure_ascii=False)))
+    dropped = (set(users.index) & ours) - set(keys)
+    unsettled += [(meta.name, key, None) for key in sorted(dropped)]
     gone = now[(now["origin"] == "shipped") & ~now["fact_key"].isin(set(keys))]["fact_key"]
     return TableChange(meta.name, put[~keys.isin(theirs)], list(gone)), unsettled
 
@@ -64,7 +88,7 @@ def _equal(a: object, b: object) -> bool:
 def _write(
     store: Store, changes: list[TableChange], unsettled: list[tuple[str, str, str | None]], digests: dict[str, str], *, first: bool
 ) -> None:
-    with store.writing() as cursor:
+    with store.writing(edition=True) as cursor:
         try:
             written = revisions.write(
                 cursor,

@@ -21,10 +21,8 @@ class StoreTooNew(ValueError):
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     """Bring a store to this version's tables, one transaction a step; StoreTooNew where it is from a later version."""
     connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-    current = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()[0]  # type: ignore[index]
     steps = {int(p.name[:4]): p for p in MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql")}
-    if current > max(steps):
-        raise StoreTooNew(f"the store is at schema version {current}; this version of Ridgepoint knows {max(steps)}: start a newer version")
+    current = _version(connection, max(steps))
     for version in sorted(v for v in steps if v > current):
         connection.execute("BEGIN")
         connection.execute(steps[version].read_text(encoding="utf-8"))
@@ -32,6 +30,28 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("COMMIT")
     for name in table_names():
         _make_event_tables(connection, load_meta(name))
+
+
+def refuse_other_versions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say so where a store that cannot be written is not at this version; StoreTooNew for a later one, ValueError for an earlier."""
+    newest = max(int(p.name[:4]) for p in MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    current = _version(connection, newest)
+    have = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+    missing = [name for name in table_names() if events(load_meta(name)) not in have]
+    if current < newest or missing:
+        raise ValueError(
+            f"the store is at schema version {current} with {len(missing)} tables missing, and its folder cannot be written: "
+            "make the folder writable for one start, and it is brought up to date"
+        )
+
+
+def _version(connection: duckdb.DuckDBPyConnection, newest: int) -> int:
+    """The store's schema version; StoreTooNew where this program does not know it."""
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    assert row is not None
+    if row[0] > newest:
+        raise StoreTooNew(f"the store is at schema version {row[0]}; this version of Ridgepoint knows {newest}: start a newer version")
+    return int(row[0])
 
 
 def _make_event_tables(connection: duckdb.DuckDBPyConnection, meta: TableMeta) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from data import revisions
+from data import editions, revisions
 from data.meta import load_meta
 from data.revisions import Revision, TableChange
-from data.schema import migrate
+from data.schema import migrate, refuse_other_versions
 from data.settings import Settings
 from data.snapshot import Snapshot
 
@@ -60,15 +60,16 @@ class Store:
         settings = settings or Settings.from_env()
         home = settings.home.resolve()
         connection, reason = _connect(home, settings)
-        store = cls(settings, connection, home, reason)
-        if not reason or reason.startswith("memory"):
-            migrate(connection)
-        _lock_down(connection, home)
-        store.read_only_reason = reason.removeprefix("memory: ")
-        if shipped and (not reason or reason.startswith("memory")):
-            from data.editions import take_in
-
-            take_in(store)
+        store = cls(settings, connection, home, reason.removeprefix("memory: "))
+        ours = not reason or reason.startswith("memory")
+        try:
+            (migrate if ours else refuse_other_versions)(connection)
+            _lock_down(connection, home)
+            if shipped and ours:
+                editions.take_in(store)
+        except BaseException:
+            connection.close()  # or the file stays locked for whoever tries again
+            raise
         return store
 
     def close(self) -> None:
@@ -86,11 +87,14 @@ class Store:
             cursor.close()
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One transaction in the writers' lane: all of it or nothing. ReadOnly where the store cannot be written."""
-        if self.settings.read_only:
+    def writing(self, *, edition: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction in the writers' lane: all of it or nothing. ReadOnly where the store cannot be written.
+
+        `edition`: the product's own facts at the start, which a server that only reads takes in too.
+        """
+        if self.settings.read_only and not edition:
             raise ReadOnly("this server only reads (RIDGEPOINT_READ_ONLY is true): nothing was written")
-        if self.read_only_reason:
+        if self.read_only_reason and not edition:
             raise ReadOnly(f"{self.read_only_reason}: nothing was written; reading goes on")
         with self._lane, self.cursor() as cursor:
             cursor.execute("BEGIN")
@@ -179,7 +183,9 @@ class Store:
         if not 1 <= rev <= self.head():
             raise UnknownRevision(f"revision {rev} does not exist; revisions 1 to {self.head()} do")
         with self.writing() as cursor:
-            return revisions.undo(cursor, rev, author=author, note=note, today=today or self.settings.day())
+            done = revisions.undo(cursor, rev, author=author, note=note, today=today or self.settings.day())
+        editions.retake(self)
+        return done
 
     def revisions(self) -> pd.DataFrame:
         """All revisions, newest first, with counts of what each added, changed and removed."""

@@ -199,6 +199,86 @@ def test_a_new_shipped_edition_leaves_what_a_user_changed(home, monkeypatch):
     Store.open(Settings(home=home)).close()  # a third start changes nothing
 
 
+@pytest.fixture
+def another_edition(monkeypatch):
+    """A function that makes the next start see other shipped chips."""
+    from data import shipped
+
+    original, real = shipped.frame("chips"), shipped.digest
+
+    def ship(change, name):
+        edition = change(original.copy()).reset_index(drop=True)
+        frame = shipped.frame
+        monkeypatch.setattr(shipped, "frame", lambda table: edition.copy() if table == "chips" else frame(table))
+        monkeypatch.setattr(shipped, "digest", lambda meta: name if meta.name == "chips" else real(meta))
+
+    return ship
+
+
+def tdp(store, chip="h20"):
+    rows = store.snapshot().table("chips").set_index("chip_id")
+    return rows.loc[chip, "tdp_w"] if chip in rows.index else None
+
+
+def test_an_undo_lets_the_edition_in_that_waited_behind_it(home, another_edition):
+    store = Store.open(Settings(home=home))
+    rows = store.state("chips", 1)
+    store.apply([TableChange("chips", rows[rows["chip_id"] == "h20"].assign(tdp_w=401.0))])
+    store.close()
+    another_edition(lambda f: f.assign(tdp_w=f["tdp_w"].where(f["chip_id"] != "h20", 405.0)), "new")
+    store = Store.open(Settings(home=home))
+    assert tdp(store) == 401.0 and len(store.unsettled()) == 1
+    store.undo(2)
+    assert tdp(store) == 405.0 and store.unsettled().empty and integrity.faults(store) == []
+    store.close()
+
+
+def test_a_fact_added_and_undone_does_not_keep_a_shipped_one_out(home, another_edition):
+    store = Store.open(Settings(home=home))
+    chip = store.state("chips", 1).iloc[[0]].assign(chip_id="new-chip", tdp_w=1.0)
+    store.apply([TableChange("chips", chip)])
+    store.undo(2)
+    store.close()
+    another_edition(lambda f: pd.concat([f, f.iloc[[0]].assign(chip_id="new-chip", tdp_w=2.0)]), "new")
+    store = Store.open(Settings(home=home))
+    assert tdp(store, "new-chip") == 2.0 and store.unsettled().empty
+    store.close()
+
+
+def test_a_row_an_edition_drops_but_a_user_changed_waits_to_be_settled(home, another_edition):
+    store = Store.open(Settings(home=home))
+    rows = store.state("chips", 1)
+    store.apply([TableChange("chips", rows[rows["chip_id"] == "h20"].assign(tdp_w=401.0))])
+    store.close()
+    another_edition(lambda f: f[f["chip_id"] != "h20"], "new")
+    store = Store.open(Settings(home=home))
+    assert tdp(store) == 401.0 and store.unsettled()["shipped_row"].isna().tolist() == [True]
+    store.close()
+
+
+def test_a_server_that_only_reads_starts_on_a_new_home(tmp_path):
+    store = Store.open(Settings(home=tmp_path / "fresh", read_only=True))
+    assert store.head() == 1 and len(store.snapshot().table("chips")) == 97
+    store.close()
+
+
+def test_a_refused_store_is_let_go_of(home):
+    with duckdb.connect(str(home / "ridgepoint.duckdb")) as con:
+        con.execute("INSERT INTO schema_version VALUES (9999)")
+    with pytest.raises(ValueError, match="schema version 9999"):
+        Store.open(Settings(home=home))
+    duckdb.connect(str(home / "ridgepoint.duckdb")).close()
+
+
+def test_an_older_store_that_cannot_be_written_says_what_to_do(home):
+    from data.schema import refuse_other_versions
+
+    with duckdb.connect(str(home / "ridgepoint.duckdb")) as con:
+        con.execute("DELETE FROM schema_version")
+        with pytest.raises(ValueError, match="make the folder writable for one start"):
+            refuse_other_versions(con)
+
+
 def test_today_can_be_given(store):
     assert store.snapshot().today == datetime.date(2026, 11, 23)
     assert store.snapshot(today=datetime.date(2030, 1, 1)).today.year == 2030
