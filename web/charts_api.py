@@ -80,7 +80,8 @@ def shown(chart: Any, request: Request) -> Shown:
     pairs = [pair for pair in own_pairs(chart, request) if pair[0] in chart.params.model_fields or pair[0] not in LOOK_NAMES]
     params, ignored = state.decode(chart.params, pairs)
     if ignored:
-        raise Refused(400, "; ".join(ignored), ignored=ignored)
+        # A page goes on without what it cannot read; an address asked by a program is refused.
+        raise Refused(400, "; ".join(f"refused {what.removeprefix('ignored ')}" for what in ignored), ignored=ignored)
     return computed(chart, params, revision_of(request))
 
 

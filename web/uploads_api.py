@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from data.meta import load_meta
 from web import context
 from web.answers import Refused, guarded, json_answer
 
@@ -57,6 +58,8 @@ class Asked:
 async def uploads(request: Request) -> Response:
     """Prepare the CSV in the body; commit it where the query says so and no question is open."""
     asked = read_query(request.query_params)
+    load_meta(asked.table)
+    await run_in_threadpool(context.store)  # opening it sweeps the folder this upload is about to use
     if not _seats.acquire(blocking=False):
         raise Refused(503, f"{SIDE_BY_SIDE} imports are running; try again in a minute", headers={"Retry-After": "30"})
     try:

@@ -59,7 +59,8 @@ def nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
         close = [name for name in known if word.lower() in name.lower()][:3]
     if close:
         return ", did you mean " + " or ".join(repr(name) for name in close) + "?"
-    return ", known are " + ", ".join(sorted(known)[:20])
+    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+    return ", known are " + ", ".join(sorted(known)[:20]) + more
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@ class Params(ChartParams):
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a chip with a known TPP: tpp, pd (NaN without a published die area), outcome and the clause that decides."""
     rows = chips.measured(snapshot)
+    unknown = sorted(set(params.named) - set(rows["chip_id"]))
+    if unknown:
+        raise ValueError(
+            f"named holds {', '.join(unknown)}: ids of the chips table such as {', '.join(rows['chip_id'].head(3))} are accepted"
+        )
     rows = rows[rows["tpp"].notna() & _shown(rows, params.show)]
     book = chips.rule_book(snapshot)
     outcome, clause = [], []
@@ -101,11 +106,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     alt = "Scatter of chips. " + "; ".join(f"{OUTCOME_WORDS[str(o)]}: {n}" for o, n in counts.items()) + f". {finding}."
     notes = (
         NOT_ADVICE,
-        *(
-            ["The shaded regions are those of 17 Nov 2023; before that day the test was I/O of 600 GB/s and 4,800 together."]
-            if params.on < datetime.date(2023, 11, 17)
-            else []
-        ),
+        *([EARLIER] if params.on < datetime.date(2023, 11, 17) else []),
         *([f"Just short of 4,800: {numbers.listed(near['name'])}."] if len(near) else []),
     )
     return Words(
@@ -122,16 +123,25 @@ def _many(n: int, one: str, more: str) -> str:
     return f"{numbers.in_words(n).capitalize()} {one if n == 1 else more}"
 
 
+def _ranges(table: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The axes' ends: those of the rule's own region, widened where a chip lies outside them."""
+    x, y = table["tpp"][table["tpp"] > 0], table["pd_per_mm2"][table["pd_per_mm2"] > 0]
+    return tuple(
+        (min(low, float(v.min()) * 0.8), max(high, float(v.max()) * 1.25)) if len(v) else (low, high)
+        for v, (low, high) in ((x, X_RANGE), (y, Y_RANGE))
+    )  # type: ignore[return-value]
+
+
 def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     """The plane with its regions, and a strip for chips whose density nobody can compute."""
     t, height = tokens(look), look.height(620, 470)
     margin = {"l": 58 if not look.phone else 44, "r": 18, "t": 30, "b": 56}
     fig = new_figure(look, height_px=height, margin=margin)
-    split = 0.2
+    split, (x_range, y_range) = 0.2, _ranges(table)
     fig.update_layout(
         xaxis=numbers.log_ticks(1000, 200_000, lambda v: numbers.count(v), 7)
-        | {"range": np.log10(X_RANGE).tolist(), "anchor": "free", "position": 0.0},
-        yaxis={"type": "log", "range": np.log10(Y_RANGE).tolist(), "domain": [split, 1], "tickmode": "array", "tickvals": [*PD_LINES, 10, 20, 50],
+        | {"range": np.log10(x_range).tolist(), "anchor": "free", "position": 0.0},
+        yaxis={"type": "log", "range": np.log10(y_range).tolist(), "domain": [split, 1], "tickmode": "array", "tickvals": [*PD_LINES, 10, 20, 50],
                "ticktext": [f"<b>{v:g}</b>" for v in PD_LINES] + ["10", "20", "50"]},
         yaxis2={"domain": [0.02, split - 0.06], "range": [0, 1], "showgrid": False, "showticklabels": False, "fixedrange": True},
     )  # fmt: skip
@@ -142,7 +152,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     lines = [(v, f"<b>{v:,.0f}</b>") for v in ((1600.0, 4800.0) if look.phone else TPP_LINES)]
     fig.update_xaxes(tickvals=[v for v, _ in [*lines, *kept]], ticktext=[x for _, x in [*lines, *kept]])
     fig.update_xaxes(title_text="Total processing performance, TPP (TOPS × bit length, dense)" if not look.phone else "TPP")
-    _regions(fig, t)
+    _regions(fig, t, x_range, y_range)
     fig.add_annotation(x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", yshift=6, showarrow=False,
                        text="Performance density, TPP per mm² of die", font={"size": 12 if not look.phone else 10.5, "color": t["mute"]})  # fmt: skip
     _points(fig, table, look, t)
@@ -183,9 +193,9 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     return fig
 
 
-def _regions(fig: go.Figure, t: dict[str, str]) -> None:
-    top, right = Y_RANGE[1], X_RANGE[1]
-    fig.add_shape(type="rect", x0=4800, x1=right, y0=Y_RANGE[0], y1=top, fillcolor=t["tint_denial"], line_width=0, layer="below")
+def _regions(fig: go.Figure, t: dict[str, str], x_range: tuple[float, float], y_range: tuple[float, float]) -> None:
+    (bottom, top), right = y_range, x_range[1]
+    fig.add_shape(type="rect", x0=4800, x1=right, y0=bottom, y1=top, fillcolor=t["tint_denial"], line_width=0, layer="below")
     fig.add_shape(type="rect", x0=1600, x1=4800, y0=5.92, y1=top, fillcolor=t["tint_denial"], line_width=0, layer="below")
     fig.add_shape(type="rect", x0=2400, x1=4800, y0=1.6, y1=5.92, fillcolor=t["tint_notice"], line_width=0, layer="below")
     fig.add_shape(type="rect", x0=1600, x1=2400, y0=3.2, y1=5.92, fillcolor=t["tint_notice"], line_width=0, layer="below")
@@ -219,7 +229,7 @@ def _named(fig: go.Figure, table: pd.DataFrame, look: Look, t: dict[str, str], m
     if own.empty:
         return
     w, h = look.width_px - margin["l"] - margin["r"], (height - margin["t"] - margin["b"]) * (1 - split)
-    (x0, x1), (y0, y1) = np.log10(X_RANGE), np.log10(Y_RANGE)
+    (x0, x1), (y0, y1) = map(np.log10, _ranges(table))
     points = [((np.log10(a) - x0) / (x1 - x0) * w, (1 - (np.log10(b) - y0) / (y1 - y0)) * h) for a, b in zip(own["tpp"], own["pd_per_mm2"])]
     front = [i for i, f in enumerate(own["front"]) if f]
     wanted = front if look.phone else [*front, *[i for i in range(len(own)) if i not in front][::2]]

@@ -43,3 +43,16 @@ def test_a_missing_fact_stays_unknown_and_says_which(shipped):
 def test_an_unknown_chip_gets_a_sentence(shipped):
     with pytest.raises(ValueError, match="no chip 'h999' in the chips table"):
         case.table(case.Params(chip="h999"), shipped)
+
+
+def test_no_chip_that_is_counted_lies_outside_the_axes(shipped):
+    table = plane.table(plane.Params(), shipped)
+    drawn = plane.figure(table, plane.Params(), Look())
+    (x0, x1), (y0, y1) = drawn.layout.xaxis.range, drawn.layout.yaxis.range
+    assert 10**x0 < table["tpp"].min() and table["tpp"].max() < 10**x1
+    assert 10**y0 < table["pd_per_mm2"].min() and table["pd_per_mm2"].max() < 10**y1
+
+
+def test_an_unknown_name_to_show_gets_a_sentence(shipped):
+    with pytest.raises(ValueError, match="named holds nope"):
+        plane.table(plane.Params(named=("nope",)), shipped)
