@@ -36,8 +36,7 @@ chromium:
 
 .PHONY: test
 test: .venv/test.stamp chromium ## run all tests, from nothing
-	$(BIN)/python -m pytest tests -m "not long and not browser and not faults" -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests -m "faults and not long"
+	$(BIN)/python -m pytest tests -m "not long and not browser" -n 2 --dist loadfile
 	@# A browser on a crowded machine can lose a race: what fails is told, and tried once more.
 	$(BIN)/python -m pytest tests -m "browser and not long" || $(BIN)/python -m pytest tests -m "browser and not long" --last-failed --last-failed-no-failures none
 
