@@ -33,5 +33,11 @@ def require_within(name: str, value: Any, low: float, high: float, unit: str = "
     return array
 
 
+def require_share(name: str, value: Any) -> None:
+    """Raise ValueError unless every element lies in [0, 1]."""
+    array = np.asarray(value, dtype=float)
+    require((array >= 0) & (array <= 1), name, array, "in [0, 1]")
+
+
 def _space(unit: str) -> str:
     return f" {unit}" if unit else ""

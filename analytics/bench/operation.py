@@ -66,6 +66,11 @@ def always(case: Case, device: Any) -> str | None:
     return None
 
 
+def measured_whole(case: Case, inputs: dict[str, Any], device: Any) -> Call:
+    """What a backend makes where its operation brings a `measure` of its own: nothing is ever called one at a time."""
+    raise NotImplementedError("this operation is measured whole")
+
+
 @dataclass(frozen=True)
 class Backend:
     """One implementation of an operation."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from analytics.checks import require, require_positive
 from analytics.formula import formula
-from analytics.prices.checks import require, require_positive
 
 
 @formula(

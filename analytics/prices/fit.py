@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from analytics.prices.checks import require_positive
+from analytics.checks import require_positive
 from analytics.prices.rates import DAYS_PER_YEAR
 from analytics.prices.student_t import critical_value
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analytics.prices.checks import require
+from analytics.checks import require
 
 
 def frontier(days: Any, price: Any) -> np.ndarray:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from analytics.checks import require_positive
 from analytics.formula import formula
-from analytics.prices.checks import require_positive
 
 DAYS_PER_YEAR = 365.25
 

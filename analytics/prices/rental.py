@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from analytics.checks import require, require_positive
 from analytics.formula import formula
-from analytics.prices.checks import require, require_positive
 
 HOURS_PER_MONTH = 365.25 * 24 / 12
 

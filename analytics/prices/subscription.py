@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from analytics.checks import require, require_positive
 from analytics.formula import formula
-from analytics.prices.checks import require, require_positive
 
 _phi = np.vectorize(lambda z: 0.5 * (1 + erf(z / np.sqrt(2))), otypes=[float])
 

@@ -156,7 +156,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     fig.add_annotation(x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", yshift=6, showarrow=False,
                        text="Performance density, TPP per mm² of die", font={"size": 12 if not look.phone else 10.5, "color": t["mute"]})  # fmt: skip
     _points(fig, table, look, t)
-    _named(fig, table, look, t, margin, height, split)
+    _named(fig, table, look, (x_range, y_range), margin, height, split)
     note(
         fig,
         look,
@@ -223,13 +223,22 @@ def _points(fig: go.Figure, table: pd.DataFrame, look: Look, t: dict[str, str]) 
             )  # fmt: skip
 
 
-def _named(fig: go.Figure, table: pd.DataFrame, look: Look, t: dict[str, str], margin: dict[str, int], height: int, split: float) -> None:
+def _named(
+    fig: go.Figure,
+    table: pd.DataFrame,
+    look: Look,
+    ranges: tuple[tuple[float, float], tuple[float, float]],
+    margin: dict[str, int],
+    height: int,
+    split: float,
+) -> None:
     """Names beside the chips in front, and beside as many others as find room."""
+    t = tokens(look)
     own = table[table["pd_per_mm2"].notna()].reset_index(drop=True)
     if own.empty:
         return
     w, h = look.width_px - margin["l"] - margin["r"], (height - margin["t"] - margin["b"]) * (1 - split)
-    (x0, x1), (y0, y1) = map(np.log10, _ranges(table))
+    (x0, x1), (y0, y1) = (np.log10(r) for r in ranges)
     points = [((np.log10(a) - x0) / (x1 - x0) * w, (1 - (np.log10(b) - y0) / (y1 - y0)) * h) for a, b in zip(own["tpp"], own["pd_per_mm2"])]
     front = [i for i, f in enumerate(own["front"]) if f]
     wanted = front if look.phone else [*front, *[i for i in range(len(own)) if i not in front][::2]]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 import charts
-from charts import registry, state
+from tests.browser.addresses import address
 
 charts.load_all()
 # Words a reader must find in the title when a preset's address is opened.
@@ -28,12 +28,6 @@ OPENINGS = {
     ("chips.caps", "exception"): r"hold 1,699 H100 SXM5 80GB",
     ("chips.reporting", "order"): r"take 101k H100 SXM5 80GB",
 }
-
-
-def address(chart_id: str, preset: str) -> str:
-    chart = registry.get(chart_id)
-    params = next(p.params for p in chart.presets if p.name == preset)
-    return f"/chips?chart={chart_id}&{state.encode(chart.params(**params))}"
 
 
 @pytest.mark.parametrize(("chart_id", "preset"), OPENINGS, ids=lambda value: str(value).removeprefix("chips."))

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 import charts
-from charts import registry, state
+from tests.browser.addresses import address
 
 charts.load_all()
 # Words a reader must find in the title when a preset's address is opened.
@@ -23,12 +23,6 @@ OPENINGS = {
     ("prices.plan", "heavy"): r"loses \$149 a month per subscriber",
     ("prices.search", "gpt4"): r"would have cost \$666B a year in 2023",
 }
-
-
-def address(chart_id: str, preset: str) -> str:
-    chart = registry.get(chart_id)
-    params = next(p.params for p in chart.presets if p.name == preset)
-    return f"/prices?chart={chart_id}&{state.encode(chart.params(**params))}"
 
 
 @pytest.mark.parametrize(("chart_id", "preset"), OPENINGS, ids=lambda value: str(value).removeprefix("prices."))

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 import charts
-from charts import registry, state
 from charts.serving.views import VIEWS
+from tests.browser.addresses import address
 
 charts.load_all()
 OPENINGS = {
@@ -27,12 +27,6 @@ OPENINGS = {
     ("serving.versions", "r1"): r"of DeepSeek-R1 went from",
     ("serving.error", "all"): r"Half of \d+ TensorRT-LLM offline runs are predicted within",
 }
-
-
-def address(chart_id: str, preset: str = "", **values) -> str:
-    chart = registry.get(chart_id)
-    params = next((p.params for p in chart.presets if p.name == preset), {}) | values
-    return f"/serving?chart={chart_id}&{state.encode(chart.params(**params))}"
 
 
 def api(tab, chart_id: str, query: str) -> dict:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics import accounting
-from analytics.bench.operation import Backend, Call, Case, Operation, Work
+from analytics.bench.operation import Backend, Case, Operation, Work, measured_whole
 
 MIB = 2**20
 LLAMA_8B_WEIGHTS = 16_060_522_496  # bytes of Llama-3.1-8B in bf16
@@ -100,10 +100,6 @@ def fill(case: Case, device: str) -> dict[str, Any]:
     return {"largest": low, "predicted": predicted, "used_bytes": used, "overhead_bytes": max(0, free - used)}
 
 
-def _unused(case: Case, inputs: dict[str, Any], device: Any) -> Call:
-    raise NotImplementedError("this operation is measured whole")
-
-
 OPERATIONS = [
     Operation(
         "capacity",
@@ -112,7 +108,7 @@ OPERATIONS = [
         account,
         lambda case, device, seed: {},
         None,
-        [Backend("torch", _unused)],
+        [Backend("torch", measured_whole)],
         measure=measure,
     )
 ]

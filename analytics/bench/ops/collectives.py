@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics import accounting
-from analytics.bench.operation import Backend, Call, Case, Operation, Work
+from analytics.bench.operation import Backend, Case, Operation, Work, measured_whole
 from analytics.bench.timing import StopRule, collect, summarise
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -135,10 +135,6 @@ def _reason(case: Case, device: Any) -> str | None:
     return None if have >= case["ranks"] else f"{case['ranks']} ranks need as many CUDA devices, there is {have}"
 
 
-def _unused(case: Case, inputs: dict[str, Any], device: Any) -> Call:
-    raise NotImplementedError("this operation is measured whole")
-
-
 OPERATIONS = [
     Operation(
         "collective",
@@ -147,7 +143,7 @@ OPERATIONS = [
         account,
         lambda case, device, seed: {},
         None,
-        [Backend("torch-distributed", _unused, _reason)],
+        [Backend("torch-distributed", measured_whole, _reason)],
         measure=measure,
     )
 ]

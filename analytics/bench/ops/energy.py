@@ -7,7 +7,7 @@ from typing import Any
 
 from analytics.bench.backends import cuda_reason, first_of
 from analytics.bench.nvml import PowerSampler, judge_energy
-from analytics.bench.operation import Backend, Call, Case, Operation, Work
+from analytics.bench.operation import Backend, Case, Operation, Work, measured_whole
 from analytics.bench.ops import decode, gemm
 from analytics.bench.timing import make_timer, warm_up
 
@@ -72,10 +72,6 @@ def _no_counter(case: Case, device: Any) -> str | None:
     return None if device.nvml is not None else "the driver's management library cannot be used here"
 
 
-def _unused(case: Case, inputs: dict[str, Any], device: Any) -> Call:
-    raise NotImplementedError("this operation is measured whole")
-
-
 def _only(backend: str) -> Any:
     def reason(case: Case, device: Any) -> str | None:
         operation, inner = _inner(case)
@@ -95,7 +91,7 @@ OPERATIONS = [
         account,
         lambda case, device, seed: {},
         None,
-        [Backend(name, _unused, first_of(_CUDA, _no_counter, _only(name))) for name in ("triton", "torch")],
+        [Backend(name, measured_whole, first_of(_CUDA, _no_counter, _only(name))) for name in ("triton", "torch")],
         measure=measure,
     )
 ]

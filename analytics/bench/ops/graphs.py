@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from analytics.bench.backends import cuda_reason
-from analytics.bench.operation import Backend, Call, Case, Operation, Work
+from analytics.bench.operation import Backend, Case, Operation, Work, measured_whole
 from analytics.bench.ops import step
 from analytics.bench.timing import StopRule, collect, make_timer, summarise, warm_up
 
@@ -45,10 +45,6 @@ def measure(case: Case, backend: str, device: Any, seconds: float) -> dict[str, 
     return {"status": "ok", "timer": name, "value_name": "us_per_kernel", "value": summary.median_us / kernels, **vars(summary)}
 
 
-def _unused(case: Case, inputs: dict[str, Any], device: Any) -> Call:
-    raise NotImplementedError("this operation is measured whole")
-
-
 _REASON = cuda_reason("a CUDA graph")
 
 OPERATIONS = [
@@ -59,7 +55,7 @@ OPERATIONS = [
         account,
         step.build,
         None,
-        [Backend("eager", _unused, _REASON), Backend("graph", _unused, _REASON)],
+        [Backend("eager", measured_whole, _REASON), Backend("graph", measured_whole, _REASON)],
         measure=measure,
     )
 ]
