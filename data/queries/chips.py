@@ -147,7 +147,7 @@ def price_pairs(snapshot: Snapshot) -> pd.DataFrame:
     """
     rows = snapshot.table("hardware_prices")
     rows = rows[rows["price_mid_usd"].notna() & rows["chip_id"].notna() & rows["units"].notna()]
-    rows = rows[~rows["source"].fillna("").str.startswith("mission source")]  # the claim itself, which must not support itself
+    rows = rows[~rows["source"].fillna("").str.startswith("Lex Fridman Podcast")]  # the claim itself, which must not support itself
     out = []
     for row in records(rows[rows["market"].eq("china")].sort_values(["date", "item"], kind="stable")):
         own = rows[rows["market"].eq("us") & rows["chip_id"].eq(row["chip_id"]) & rows["units"].eq(row["units"])]

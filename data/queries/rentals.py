@@ -11,7 +11,7 @@ from data.snapshot import Snapshot
 _HYPERSCALERS = ("aws", "azure", "google", "oracle", "alibaba", "hyperscaler")
 _MARKETPLACES = ("vast.ai", "community", "marketplace", "long-tail")
 # Medians, averages, ranges and assumptions of many sellers: drawn apart, never as a seller.
-_INDICES = ("market", "average", "index", "semianalysis", "range mid", "mid-tier", "assumption", "mission", "small clouds")
+_INDICES = ("market", "average", "index", "semianalysis", "range mid", "mid-tier", "assumption", "podcast", "small clouds")
 TIERS = ("hyperscaler", "neocloud", "marketplace", "index")
 
 
