@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from charts.clusters.views import CONTROLS, VIEWS
+from charts.clusters.views import CONTROLS, GROUPS
 from pages._shell import cluster_details, url_state
 from pages._shell.chart_block import chart_block
-from pages._shell.views import views
+from pages._shell.views import grouped_views
 
 
 def open_file(picked: Any) -> None:
@@ -16,7 +16,7 @@ def open_file(picked: Any) -> None:
         url_state.change("clusters.file", {"cluster": cluster})
 
 
-shown = views(VIEWS)
+shown = grouped_views(GROUPS)
 result = chart_block(shown, controls=CONTROLS[shown], on_pick=None if shown == "clusters.file" else open_file)
 if shown == "clusters.file" and result is not None and len(result.table):
     cluster_details.show(result)

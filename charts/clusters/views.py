@@ -1,18 +1,25 @@
-"""The views of the cluster page in their order, and the controls in each one's row."""
+"""The views of the cluster page by subject, in their order, and the controls in each one's row."""
 
-VIEWS = {
-    "clusters.power": "Over time",
-    "clusters.ranking": "Ranking",
-    "clusters.quarters": "By quarter",
-    "clusters.promised": "Promised",
-    "clusters.concentration": "Who holds it",
-    "clusters.growth": "Growth",
-    "clusters.secured": "Power secured",
-    "clusters.electricity": "Electricity",
-    "clusters.editions": "Editions",
-    "clusters.map": "Map",
-    "clusters.file": "One cluster",
+GROUPS: dict[str, dict[str, str]] = {
+    "Buildouts": {
+        "clusters.power": "Over time",
+        "clusters.ranking": "Ranking",
+        "clusters.quarters": "By quarter",
+        "clusters.growth": "Growth",
+        "clusters.concentration": "Who holds it",
+        "clusters.map": "Map",
+        "clusters.file": "One cluster",
+    },
+    "Promises and evidence": {
+        "clusters.promised": "Promised",
+        "clusters.secured": "Power secured",
+        "clusters.editions": "Editions",
+    },
+    "Power": {
+        "clusters.electricity": "Electricity",
+    },
 }
+VIEWS: dict[str, str] = {chart: words for group in GROUPS.values() for chart, words in group.items()}
 CONTROLS = {
     "clusters.power": ["by", "quantity", "source", "voices"],
     "clusters.ranking": ["quantity", "source", "voices", "on"],

@@ -1,4 +1,4 @@
-"""Several charts on one page, one in sight: only it is computed, and the address is its own."""
+"""Several charts on one page, one in sight, by subject where there are many: only it is computed, and the address is its own."""
 
 from __future__ import annotations
 
@@ -40,3 +40,22 @@ def views(names: Mapping[str, str]) -> str:
             label_visibility="collapsed",
         )
     return focus
+
+
+def grouped_views(groups: Mapping[str, Mapping[str, str]]) -> str:
+    """A row of subjects above a row of views (one list on a phone); returns the id of the chart in focus.
+
+    Parameters: groups, subject → (chart id → words on its button); the first chart of the first is where the page opens.
+    """
+    every = {chart: words for charts in groups.values() for chart, words in charts.items()}
+    if screen.width() == "phone" or st.context.is_embedded:
+        return views(every)
+    focus = url_state.in_focus(list(every))
+    key = f"_subject:{url_state.current().page}"
+    st.session_state[key] = next(subject for subject, charts in groups.items() if focus in charts)
+
+    def turned() -> None:
+        url_state.show_chart(next(iter(groups[st.session_state[key]])))
+
+    st.segmented_control("Subject", list(groups), key=key, on_change=turned, required=True, label_visibility="collapsed")
+    return views(groups[st.session_state[key]])
