@@ -73,6 +73,30 @@ def test_frontiers_that_corrections_moved(snapshot, benchmark, threshold, points
     assert found["price"].iloc[0] / found["price"].iloc[-1] == pytest.approx(total, rel=0.02)
 
 
+# With those corrections undone, and nothing else, the three are the notes' own: a model's best score under its name from its first
+# offer on; R1 with the score of a later "deepseek-reasoner"; Llama 4 Scout not yet joined.
+@pytest.mark.parametrize(
+    ("benchmark", "threshold", "with_", "without", "points", "fold", "halving", "r2", "total"),
+    [
+        ("MMLU", 0.86, set(), set(), 8, 17.7, 2.90, 0.858, 641),
+        ("GPQA-Diamond", 0.757, {"deepseek-r1"}, set(), 9, 7.97, 4.01, 0.504, 374),
+        ("Epoch-ECI", 126, set(), {"llama-4-scout-17b-16e-instruct"}, 9, 19.9, 2.78, 0.774, 641),
+    ],
+)
+def test_corrections_undone_give_the_notes_figures(snapshot, benchmark, threshold, with_, without, points, fold, halving, r2, total):
+    scored = snapshot.table("capability")
+    best = scored[scored["benchmark"].eq(benchmark)].groupby("model_id")["score"].max()
+    names = (set(best[best >= threshold].index) | with_) - without
+    rows = prices.offers(snapshot)
+    rows = rows[rows["model_id"].isin(names) & rows["tier"].ne("off-peak")].reset_index(drop=True)
+    price = price_usd_per_mtok(rows["input_usd_per_mtok"], rows["output_usd_per_mtok"], input_per_output_token=3)
+    chosen = frontier(rows["start_day"], price)
+    fit = fit_log_linear(rows["start_day"].to_numpy()[chosen], price[chosen])
+    assert len(chosen) == points and fit.r_squared == pytest.approx(r2, abs=0.005)
+    assert fit.fold_per_year == pytest.approx(fold, rel=0.02) and fit.halving_months == pytest.approx(halving, rel=0.02)
+    assert price[chosen][0] / price[chosen][-1] == pytest.approx(total, rel=0.02)
+
+
 def test_rates_others_published_lie_within_our_intervals_under_their_definitions(snapshot):
     # Epoch AI, 12 March 2025: price of GPT-4's GPQA level falls 40x a year (9x to 900x over six tasks).
     epoch = fitted(records(snapshot, "GPQA-Diamond", 0.357, 3, until="2025-03-12"))
