@@ -141,18 +141,24 @@ def leading_precision(rates: Mapping[str, Any]) -> str:
     return max(known, key=lambda name: known[name]) if known else ""
 
 
-def sparse_suspects(rates: Mapping[str, Any]) -> list[str]:
-    """Precisions whose dense rate looks like a figure with sparsity: at least 1.9 times its neighbours' TPP.
+def sparse_suspects(rates: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Where a dense rate looks like a figure with sparsity: at least 1.9 times the median of its 8- and 16-bit neighbours.
 
     On nearly every chip rate x bits is equal from 16 to 8 bits, so a value with 2:4 sparsity stands out by two. Some
     real designs stand out too (Gaudi 3 runs BF16 at its FP8 rate): the answer is a question to ask, not an error.
 
-    Parameters: rates of ONE chip, as for `total_processing_performance`. Returns: precision columns, empty if none.
+    Parameters: rates, as for `total_processing_performance`, arrays of one length or scalars. Returns: precision column
+    to a boolean array, True where suspected; precisions without a suspect are left out.
     """
-    low = {n: float(v) for n, v in performance_by_precision(rates).items() if PRECISION_BITS[n] in (8, 16) and not np.isnan(v) and v > 0}
-    suspects = []
-    for name, value in low.items():
-        others = [v for n, v in low.items() if n != name]
-        if others and value >= 1.9 * float(np.median(others)):
-            suspects.append(name)
+    narrow = {n: np.atleast_1d(v) for n, v in performance_by_precision(rates).items() if PRECISION_BITS[n] <= 16}
+    narrow = {name: np.where(value > 0, value, np.nan) for name, value in narrow.items()}
+    suspects = {}
+    for name, value in narrow.items():
+        others = [other for n, other in narrow.items() if n != name and PRECISION_BITS[n] in (8, 16)]
+        if not others:
+            continue
+        level = np.ma.median(np.ma.masked_invalid(np.stack(np.broadcast_arrays(*others))), axis=0).filled(np.nan)
+        found = np.nan_to_num(value / level) >= 1.9
+        if found.any():
+            suspects[name] = found
     return suspects

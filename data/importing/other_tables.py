@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from data import shipped
-from data.importing import resolve
+from data.importing import resolve, sparsity
 from data.importing.columns import missing
 from data.importing.rows import Builder
 from data.importing.text import clean, fold, slug
@@ -28,12 +28,14 @@ def _model_ids() -> dict[str, str]:
 
 
 def finish(builder: Builder) -> None:
-    """Give rows of a foreign file the ids that the table is keyed by."""
-    if builder.sheet.canonical:
-        return
+    """Give rows of a foreign file the ids that the table is keyed by; rates of chips are settled as dense."""
     name = builder.meta.name
     if name == "chips":
-        _chip_ids(builder)
+        if not builder.sheet.canonical:
+            _chip_ids(builder)
+        sparsity.settle(builder)
+    elif builder.sheet.canonical:
+        return
     elif name in MODEL_TABLES:
         _model_column(builder)
 

@@ -22,6 +22,9 @@ _CURRENCY_START = re.compile(
 _WORD = re.compile(r"^\s*([万萬亿億装张块颗元]|[^\d\s()\[\],;+–—-][^\s()\[\],;+\d–—-]*[²2]?(?![\w]))")
 
 
+_SQUARE_MM = re.compile(r"\b(?:sq(?:uare|\.)?\s*mm|mm\s*(?:\^|\*\*)\s*2)(?![A-Za-z0-9])", re.IGNORECASE)
+
+
 @cache
 def _registry() -> pint.UnitRegistry:
     return pint.UnitRegistry()
@@ -60,7 +63,7 @@ def after_number(text: str) -> tuple[float | None, str, str, str]:
     """
     scale: float | None = None
     unit = currency = ""
-    rest = text
+    rest = _SQUARE_MM.sub("mm2", text)
     for _ in range(4):
         trimmed = rest.lstrip()
         found, after = leading_currency(trimmed)
@@ -92,7 +95,7 @@ def in_words(text: str) -> tuple[float | None, str, str]:
     """Find scale, unit and currency named in a header or caption: "Capex, $m" -> (1e6, "", "USD")."""
     scale: float | None = None
     unit = currency = ""
-    tokens = re.findall(r"US\$|CN¥|[$€£¥₩₹]|[A-Za-zµ%²]+(?:/[A-Za-z]+)?2?|[万亿元]", text.replace("_", " "))
+    tokens = re.findall(r"US\$|CN¥|[$€£¥₩₹]|[A-Za-zµ%²]+(?:/[A-Za-z]+)?2?|[万亿元]", _SQUARE_MM.sub("mm2", text.replace("_", " ")))
     for index, token in enumerate(tokens):
         folded = token.casefold()
         if folded in CURRENCIES and folded not in ("won", "rs."):

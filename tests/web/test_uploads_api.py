@@ -1,5 +1,6 @@
 """Uploads over HTTP: a dry run writes nothing, a commit is one revision, an open question stops it."""
 
+import json
 import threading
 
 import pytest
@@ -97,3 +98,18 @@ def test_more_imports_than_seats_are_asked_to_come_back(client, monkeypatch):
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert upload(client).status_code == 200
+
+
+def test_a_chip_with_sparsity_is_asked_about_before_anything_is_written(client):
+    body = b"GPU,Vendor,FP8 with sparsity (TFLOPS),BF16 (TFLOPS)\nHexa X1,Hexa,3958,989\n"
+    address = "/api/uploads?table=chips&name=hexa.csv"
+    told = client.post(address + "&commit=true", content=body, headers=CSV)
+    (question,) = told.json()["questions"]
+    assert told.status_code == 422 and question["id"].startswith("sparse:") and "halve" in question["choices"]
+    answers = json.dumps({question["id"]: "halve"})
+    told = client.post(address, params={"table": "chips", "answers": answers}, content=body, headers=CSV).json()
+    assert told["questions"] == [] and told["rows"][0]["fp8_tflops_dense"] == 1979
+    doubled = client.post(
+        address, content=b"chip_id,name,bf16_tflops_dense,fp8_tflops_dense\nhexa-x1,Hexa X1,989,3958\n", headers=CSV
+    ).json()
+    assert any("twice what its neighbours" in sentence for sentence in doubled["warnings"])

@@ -76,9 +76,17 @@ def test_negative_rates_are_refused():
 
 def test_a_sparse_figure_passed_as_dense_is_suspected():
     h100 = {"bf16_tflops_dense": 989.5, "fp8_tflops_dense": 1979.0, "int8_tops_dense": 1979.0}
-    assert metrics.sparse_suspects(h100) == []
-    assert metrics.sparse_suspects(h100 | {"fp8_tflops_dense": 3958.0}) == ["fp8_tflops_dense"]
-    assert metrics.sparse_suspects({"bf16_tflops_dense": 1979.0, "fp8_tflops_dense": 1979.0}) == ["bf16_tflops_dense"]
+    assert metrics.sparse_suspects(h100) == {}
+    assert set(metrics.sparse_suspects(h100 | {"fp8_tflops_dense": 3958.0})) == {"fp8_tflops_dense"}
+    assert set(metrics.sparse_suspects({"bf16_tflops_dense": 1979.0, "fp8_tflops_dense": 1979.0})) == {"bf16_tflops_dense"}
+    b200 = {"bf16_tflops_dense": 2250.0, "fp8_tflops_dense": 4500.0}
+    assert metrics.sparse_suspects(b200 | {"fp4_tflops_dense": 9000.0}) == {}
+    assert set(metrics.sparse_suspects(b200 | {"fp4_tflops_dense": 18_000.0})) == {"fp4_tflops_dense"}
+    assert metrics.sparse_suspects({"fp8_tflops_dense": 1979.0}) == {}  # no neighbour to compare with
+    many = metrics.sparse_suspects(
+        {"bf16_tflops_dense": np.array([989.5, 989.5, np.nan]), "fp8_tflops_dense": np.array([1979.0, 3958.0, 3958.0])}
+    )
+    np.testing.assert_array_equal(many["fp8_tflops_dense"], [False, True, False])
 
 
 @given(st.floats(0, 1e4), st.floats(0, 1e4), st.floats(1, 1e4))
