@@ -162,22 +162,37 @@ def sequences_that_fit(
 
 
 def decode_attention_kv_bytes(
-    batch: Numbers, context: Numbers, kv_heads: Numbers, head_dim: Numbers, kv_bytes: Numbers = 2, window: Numbers = np.inf
+    batch: Numbers,
+    context: Numbers,
+    kv_heads: Numbers,
+    head_dim: Numbers,
+    kv_bytes: Numbers = 2,
+    window: Numbers = np.inf,
+    value_dim: Numbers | None = None,
 ):
-    """Cache bytes one decode step reads in one layer: 2 B min(S, w) K d b."""
-    return _whole(2.0 * _array(batch) * np.minimum(_array(context), window) * kv_heads * head_dim * kv_bytes)
+    """Cache bytes one decode step reads in one layer: B min(S, w) K (d + d_v) b; values are as wide as keys unless said."""
+    width = _array(head_dim) + (head_dim if value_dim is None else value_dim)
+    return _whole(_array(batch) * np.minimum(_array(context), window) * kv_heads * width * kv_bytes)
 
 
-def decode_attention_io_bytes(batch: Numbers, heads: Numbers, head_dim: Numbers, act_bytes: Numbers = 2):
-    """Bytes of the queries read and the outputs written by one decode step in one layer: 2 B H d b."""
-    return _whole(2.0 * _array(batch) * heads * head_dim * act_bytes)
+def decode_attention_io_bytes(batch: Numbers, heads: Numbers, head_dim: Numbers, act_bytes: Numbers = 2, value_dim: Numbers | None = None):
+    """Bytes of the queries read and the outputs written by one decode step in one layer: B H (d + d_v) b."""
+    width = _array(head_dim) + (head_dim if value_dim is None else value_dim)
+    return _whole(_array(batch) * heads * width * act_bytes)
 
 
 def decode_attention_flops(
-    batch: Numbers, context: Numbers, heads: Numbers, head_dim: Numbers, window: Numbers = np.inf, query_tokens: Numbers = 1
+    batch: Numbers,
+    context: Numbers,
+    heads: Numbers,
+    head_dim: Numbers,
+    window: Numbers = np.inf,
+    query_tokens: Numbers = 1,
+    value_dim: Numbers | None = None,
 ):
-    """FLOPs of the attention core of one decode step in one layer: 4 B H min(S, w) d per query token."""
-    return _whole(4.0 * _array(batch) * query_tokens * heads * np.minimum(_array(context), window) * head_dim)
+    """FLOPs of the attention core of one decode step in one layer: 2 B H min(S, w) (d + d_v) per query token."""
+    width = _array(head_dim) + (head_dim if value_dim is None else value_dim)
+    return _whole(2.0 * _array(batch) * query_tokens * heads * np.minimum(_array(context), window) * width)
 
 
 def mla_decode_kv_bytes(batch: Numbers, context: Numbers, latent_dim: Numbers = 512, rope_dim: Numbers = 64, kv_bytes: Numbers = 2):

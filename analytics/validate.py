@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import math
 import sys
@@ -134,7 +135,6 @@ def refit() -> str:
     tasks = {"": general_task} | {engine: fit.engine_task(engine, general) for engine in fit.ENGINE_PRIORS}
     fitted = {engine: general if not engine else fit.fit(predictor, cases, task) for engine, task in tasks.items()}
     engines = {engine: constants for engine, constants in fitted.items() if engine}
-    _write("serving_calibration", fit.calibration_rows(general, engines))
     residuals = []
     for engine, task in tasks.items():
         used = [case for case in cases if task.uses(case)]
@@ -156,15 +156,21 @@ def refit() -> str:
             }
             for case in used
         ]
-    _write("serving_residuals", residuals)
+    report.write_whole(
+        {
+            SOURCES / "serving_calibration.csv": _csv(fit.calibration_rows(general, engines)),
+            SOURCES / "serving_residuals.csv": _csv(residuals),
+        }
+    )
     return "\n".join([f"general: {general}"] + [f"{engine}: {constants}" for engine, constants in engines.items()])
 
 
-def _write(name: str, rows: list[dict[str, str]]) -> None:
-    with (SOURCES / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def _csv(rows: list[dict[str, str]]) -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
 
 
 def run(path: str | None) -> dict[str, Any]:
@@ -225,11 +231,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.fit:
             print(refit(), file=sys.stderr)
         result = run(options.file)
+        if options.report:
+            report.write(Path(options.report), result, shipped.rows("serving_residuals"))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    if options.report:
-        report.write(Path(options.report), result, shipped.rows("serving_residuals"))
     print(json.dumps(result, indent=1) if options.json else text(result))
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from analytics.checks import require
 from analytics.prices.student_t import critical_value
 
 DRAWS = 10_000
+#: Share of new measurements a band of the model's error is made for: seven in eight, in the middle of the 80 to 95 % a band should cover.
+BAND_SHARE = 0.875
 
 
 @dataclass(frozen=True)
@@ -42,45 +44,69 @@ class Range:
 class Residual:
     """The model's own error as a factor: measured over predicted, known from n left-out measurements.
 
-    Logarithms of the ratios are taken as normal with unknown mean and spread, so a new one follows Student's t with n - 1 degrees of
-    freedom, wider by sqrt(1 + 1/n). Fewer than three measurements give no band (ValueError).
+    Logarithms of the ratios are taken as normal with unknown mean and spread, so a new one follows Student's t. Measurements that miss
+    together (those of one model) are not independent: `of` then takes the two components of variance, between groups and inside them.
     """
 
     mean_log: float
-    sd_log: float
-    n: int
+    scale_log: float  #: scale of the t distribution of a new log ratio
+    degrees: int  #: its degrees of freedom, rounded down
+    n: int  #: measurements it was made from
 
     @classmethod
-    def of(cls, measured_over_predicted: Numbers) -> Residual:
-        """From the ratios of measurements left out of the fit."""
+    def of(cls, measured_over_predicted: Numbers, groups: Sequence[str] | np.ndarray | None = None) -> Residual:
+        """From the ratios of measurements left out of the fit, for a new measurement of a new group.
+
+        Parameters: measured_over_predicted, n ratios above 0; groups, the group of each (its model), or None where all are independent.
+        Returns: Residual. Errors: ValueError for fewer than three ratios. Without groups, or where groups differ no more than their
+        members: mean, spread and n - 1 degrees, wider by sqrt(1 + 1/n). Else the random-effects model y = mean + group + rest by its
+        mean squares, MSB between and MSW inside (Searle, Casella and McCulloch, Variance Components, 1992, section 3.6): a new y
+        varies by c1 MSB + c2 MSW with Satterthwaite's degrees (Biometrics Bulletin 2(6), 1946).
+        """
         ratios = np.asarray(measured_over_predicted, dtype=float).ravel()
         require(np.isfinite(ratios) & (ratios > 0), "measured over predicted", ratios if ratios.size else 1.0, "above 0")
-        if ratios.size < 3:
-            raise ValueError(f"an error band needs at least 3 measurements, got {ratios.size}")
+        n = ratios.size
+        if n < 3:
+            raise ValueError(f"an error band needs at least 3 measurements, got {n}")
         logs = np.log(ratios)
-        return cls(float(logs.mean()), float(logs.std(ddof=1)), int(ratios.size))
+        names, index, count = np.unique(np.arange(n) if groups is None else np.asarray(groups), return_inverse=True, return_counts=True)
+        if index.size != n:
+            raise ValueError(f"an error band needs the group of each of {n} measurements, got {index.size}")
+        alone = cls(float(logs.mean()), float(logs.std(ddof=1) * np.sqrt(1 + 1 / n)), n - 1, n)
+        k = names.size
+        if k in (1, n):
+            return alone
+        means = np.bincount(index, logs) / count
+        inside = float(((logs - means[index]) ** 2).sum() / (n - k))
+        between = float((count * (means - logs.mean()) ** 2).sum() / (k - 1))
+        if between <= inside:
+            return alone
+        typical = (n - (count**2).sum() / n) / (k - 1)  # measurements a group of equal weight would have
+        weight = 1 / ((between - inside) / typical + inside / count)
+        weight /= weight.sum()
+        # variance of a new group's measurement about the weighted mean, as c1 MSB + c2 MSW
+        c1 = float(1 + (weight**2).sum()) / typical
+        c2 = float(1 + (weight**2 / count).sum()) - c1
+        variance = c1 * between + c2 * inside
+        degrees = variance**2 / ((c1 * between) ** 2 / (k - 1) + (c2 * inside) ** 2 / (n - k))
+        return cls(float(weight @ means), float(np.sqrt(variance)), max(int(degrees), 1), n)
 
     @property
     def central(self) -> float:
         """Factor of the prediction itself."""
         return 1.0
 
-    @property
-    def spread(self) -> float:
-        """Scale of the t distribution of a new log ratio."""
-        return self.sd_log * float(np.sqrt(1 + 1 / self.n))
-
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n factors."""
-        return np.exp(self.mean_log + self.spread * rng.standard_t(self.n - 1, n))
+        return np.exp(self.mean_log + self.scale_log * rng.standard_t(self.degrees, n))
 
-    def factors(self, share: float = 0.9) -> tuple[float, float]:
+    def factors(self, share: float = BAND_SHARE) -> tuple[float, float]:
         """Factors between which this share of new measurements should fall."""
-        t = critical_value(share, self.n - 1)
-        return float(np.exp(self.mean_log - t * self.spread)), float(np.exp(self.mean_log + t * self.spread))
+        t = critical_value(share, self.degrees)
+        return float(np.exp(self.mean_log - t * self.scale_log)), float(np.exp(self.mean_log + t * self.scale_log))
 
     def ends(self) -> tuple[float, float]:
-        """The 90 % factors."""
+        """The factors of the usual band."""
         return self.factors()
 
 
@@ -137,7 +163,7 @@ class Bar:
 def tornado(result: Callable[..., Any], inputs: Mapping[str, Doubtful]) -> list[Bar]:
     """What moves a result: each doubtful input in turn at its ends, widest bar first; one vectorised call.
 
-    Parameters as in `propagate`; a Residual goes to its 90 % factors. Returns: a bar for each Range or Residual.
+    Parameters as in `propagate`; a Residual goes to the ends of its band. Returns: a bar for each Range or Residual.
     """
     doubtful = [name for name, value in inputs.items() if isinstance(value, Range | Residual)]
     if not doubtful:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
+
+from analytics.serving.doubt import BAND_SHARE
+from analytics.serving.residuals import coverage
 
 #: Colour-blind-safe marks per family (Okabe and Ito), in the order families are listed.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000", "#8C6D31")
@@ -16,10 +21,33 @@ LARGEST = 14
 
 
 def write(path: Path, result: Mapping[str, Any], residuals: Sequence[Mapping[str, str]]) -> None:
-    """Write the page to `path` and its plot beside it as `<name>.svg`."""
+    """Write the page to `path` and its plot beside it as `<name>.svg`.
+
+    Errors: ValueError, one sentence, where the name does not end in .md or a file cannot be written.
+    """
+    if path.suffix != ".md":
+        raise ValueError(f"the report must be a file that ends in .md, got {path}")
     plot = path.with_suffix(".svg")
-    plot.write_text(svg(result["rows"]), encoding="utf-8")
-    path.write_text(markdown(result, residuals, plot.name), encoding="utf-8")
+    write_whole({plot: svg(result["rows"]), path: markdown(result, residuals, plot.name)})
+
+
+def write_whole(files: Mapping[Path, str]) -> None:
+    """Replace files by new text, all or none of each: each is written beside its place and then renamed over it.
+
+    Errors: ValueError, one sentence, where one cannot be written; no file has changed then unless the rename itself failed.
+    """
+    parts = {path: path.with_name(f".{path.name}.part") for path in files}
+    try:
+        for path, text in files.items():
+            parts[path].write_text(text, encoding="utf-8")
+        for path, part in parts.items():
+            os.replace(part, path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        for part in parts.values():
+            with contextlib.suppress(OSError):
+                part.unlink()
 
 
 def markdown(result: Mapping[str, Any], residuals: Sequence[Mapping[str, str]], plot: str) -> str:
@@ -47,6 +75,7 @@ def markdown(result: Mapping[str, Any], residuals: Sequence[Mapping[str, str]], 
         if kind in kinds
     ]
     lines += _table(["measurements", "left out", "rows", *figures], left_out)
+    lines += ["", "## Bands", "", *_bands(residuals, list(summary["left_out"]))]
     lines += ["", "## Where the error sits", "", *_groups(residuals), "", "## Largest misses", ""]
     left = [row for row in residuals if row["ratio_without_model"]]
     left.sort(key=lambda row: -abs(math.log(float(row["ratio_without_model"]))))
@@ -98,6 +127,25 @@ def _groups(residuals: Sequence[Mapping[str, str]]) -> list[str]:
                     mean, worst = math.exp(sum(found) / len(found)), math.exp(max(found, key=abs))
                     rows.append([family, name, len(found), f"{mean:.2f}", f"{worst:.2f}"])
     return _table(["measurements", "group", "rows", "geometric mean ratio without its model", "largest miss"], rows)
+
+
+def _bands(residuals: Sequence[Mapping[str, str]], families: Sequence[str]) -> list[str]:
+    """How many left-out measurements the bands cover, and how they are made."""
+    rows = []
+    for family in families:
+        for left_out in ("model", "chip"):
+            found = coverage(residuals, family, left_out)
+            if found:
+                share = f"{found.inside / found.n:.1%}"
+                rows.append([family, f"its {left_out}", found.groups, found.n, found.inside, share, f"{found.width:.2f}"])
+    return [
+        f"A band is where {BAND_SHARE:.1%} of new measurements should fall: Student's t for the logarithm of measured over predicted. Runs of",
+        "one model miss together, so its width comes from two components of variance, between models and inside them, with Satterthwaite's",
+        "degrees of freedom (`analytics/serving/doubt.py`). Each row below is predicted with its model or its chip left out of the fit and",
+        "of the band. A few models decide where they differ much: MLPerf has five, and their band is wide for it.",
+        "",
+        *_table(["measurements", "left out", "groups", "rows", "inside their band", "share", "high over low"], rows),
+    ]
 
 
 def svg(items: Sequence[Mapping[str, Any]]) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analytics.serving.doubt import BAND_SHARE, Residual
+
 #: Rows a family needs before a band is drawn.
 FEWEST_ROWS = 8
 
@@ -34,12 +36,13 @@ class Errors:
 
 @dataclass(frozen=True)
 class Band:
-    """Where measurements of a family lay against predictions: measured = predicted x (low to high) for 80 % of n rows."""
+    """Where a new measurement should lie: measured = predicted x (low to high) for a share of them, learnt from n of a family."""
 
     low: float
     high: float
     n: int
     family: str
+    share: float = BAND_SHARE
 
 
 def errors(ratios: ArrayLike) -> Errors | None:
@@ -63,12 +66,47 @@ def worst_left_out(row: Mapping[str, Any]) -> float:
 
 
 def band(rows: Iterable[Mapping[str, Any]], family: str) -> Band | None:
-    """The 10 to 90 % band of measured over predicted in a family (rows of serving_residuals.csv), each row at its worst left-out ratio.
+    """The band of measured over predicted in a family (rows of serving_residuals.csv), each row at its worst left-out ratio.
 
-    None where fewer than eight rows were measured: no band is drawn from a handful.
+    Runs of one model miss together, so models are its groups (`Residual.of`). None where fewer than eight rows were measured: no band
+    is drawn from a handful.
     """
-    ratios = np.array([worst_left_out(row) for row in rows if row["family"] == family])
-    if len(ratios) < FEWEST_ROWS:
+    mine = [row for row in rows if row["family"] == family]
+    if len(mine) < FEWEST_ROWS:
         return None
-    low, high = np.quantile(1 / ratios, [0.1, 0.9])
-    return Band(float(low), float(high), len(ratios), family)
+    low, high = Residual.of([1 / worst_left_out(row) for row in mine], [str(row.get("model")) for row in mine]).factors()
+    return Band(low, high, len(mine), family)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many left-out measurements of a family fell within a band made without any run of their group."""
+
+    n: int
+    groups: int
+    inside: int
+    width: float  #: high over low of the median band
+
+
+def coverage(rows: Iterable[Mapping[str, Any]], family: str, left_out: str) -> Coverage | None:
+    """Left-out measurements inside their band: constants fitted, and band made, without their model or without their chip.
+
+    Parameters: rows of serving_residuals.csv; family; left_out, "model" or "chip". Returns: Coverage, None without enough rows.
+    """
+    if left_out not in ("model", "chip"):
+        raise ValueError(f"left_out must be model or chip, got {left_out!r}")
+    column = f"ratio_without_{left_out}"
+    mine = [row for row in rows if row["family"] == family and row[column] not in (None, "") and row[column] == row[column]]
+    measured = np.array([1 / float(row[column]) for row in mine])
+    models = np.array([row["model"] for row in mine])
+    group = models if left_out == "model" else np.array([row["chip_id"] for row in mine])
+    names = np.unique(group)
+    if not mine or any((group != name).sum() < FEWEST_ROWS for name in names):
+        return None
+    inside, widths = 0, []
+    for name in names:
+        others = group != name
+        low, high = Residual.of(measured[others], models[others]).factors()
+        inside += int(((measured[~others] >= low) & (measured[~others] <= high)).sum())
+        widths += [high / low] * int((~others).sum())
+    return Coverage(len(mine), names.size, inside, float(np.median(widths)))

@@ -17,7 +17,7 @@ from charts.params import number as amount
 from charts.receipt import Receipt, assumed, input_row, looked_up
 from charts.registry import Chart, Preset, register
 from charts.serving import chips as serving
-from charts.serving import inputs
+from charts.serving import inputs, work
 from charts.template import new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
@@ -85,7 +85,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     )
     told_in, told_out = serving.LONG_PROMPT
     answer_in, answer_out = serving.LONG_ANSWER
-    band = f" Thin line: 80 % of {a['band']['n']} measured runs of the serving model." if a["band"] else ""
+    band = f" Thin line: {work.band_words(a['band'])}." if a["band"] else ""
     subtitle = (
         f"Times {a['against']}, log scale, {a['model']} at {params.speed:g} tok/s per user or more. Bar: training, by the dense 16-bit rate alone; "
         f"hollow dot: {told_in:,} tokens in, {told_out:,} out; filled dot: {answer_in:,} in, {answer_out:,} out.{band}"

@@ -90,7 +90,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     out.attrs = {
         "model": shape.name,
         "against": str(names[params.against]) if len(out) else "",
-        "band": {"low": error.low, "high": error.high, "n": error.n} if error else None,
+        "band": work.band_facts(error),
     }
     return out
 
@@ -172,7 +172,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         )
     told_in, told_out = LONG_PROMPT
     hollow = "" if table["measured"].all() else " Hollow: no kernel of the chip itself was measured; its error is not known, and larger."
-    band = f" Whisker: 80 % of {a['band']['n']} measured runs." if a["band"] else ""
+    band = f" Whisker: {work.band_words(a['band'])}." if a["band"] else ""
     subtitle = (
         f"{UNITS[params.per].capitalize().replace('tpp', 'TPP').replace(' kw', ' kW')} over {a['against']} (log), {a['model']}, "
         f"at {params.speed:g} tok/s per user or more. "

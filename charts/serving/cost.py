@@ -68,7 +68,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     out.attrs = {
         "model": shape.name,
         "chips": facts,
-        "band": {"low": error.low, "high": error.high, "n": error.n} if error else None,
+        "band": work.band_facts(error),
     }
     return out
 
@@ -181,7 +181,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     requests = f"{params.input_tokens:,} tokens in, {params.output_tokens:,} out"
     told = a["band"]
     first_name = a["chips"][0]["chip"]
-    doubt = f" Band on {first_name}: 80 % of {told['n']} measured runs." if told else ""
+    doubt = f" Band on {first_name}: {work.band_words(told)}." if told else ""
     subtitle = (
         f"{MEASURES[params.measure]} (log) against output tok/s per user; {requests}; best layout at every point. "
         f"Line: model; dashed where no kernel of the chip itself was measured; ring: at {key} tok/s per user.{doubt}"

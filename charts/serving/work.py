@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -125,8 +126,18 @@ def chip_input(snapshot: Snapshot, chip_id: str, own: str) -> InputRow:
 
 @kept
 def error_band(snapshot: Snapshot) -> Band | None:
-    """The 80 % band of measured over predicted throughput; None where too few runs have been compared."""
+    """The band of measured over predicted throughput; None where too few runs have been compared."""
     return band(records(residuals(snapshot)), FAMILY)
+
+
+def band_facts(found: Band | None) -> dict[str, float] | None:
+    """A band as a table carries it."""
+    return {"low": found.low, "high": found.high, "n": found.n, "share": found.share} if found else None
+
+
+def band_words(kept: Mapping[str, Any]) -> str:
+    """What a band a table carries says; tables kept without its share were made for 80 %."""
+    return f"{100 * kept.get('share', 0.8):g} % of runs, by {kept['n']} measured runs"
 
 
 def passport_words(snapshot: Snapshot, params: Any, chip_id: str) -> tuple[str, ...]:

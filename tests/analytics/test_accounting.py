@@ -48,6 +48,15 @@ def test_decode_attention(batch, context, heads, kv_heads, kv_bytes, io_bytes, f
     assert work / (kv + io) == pytest.approx(flop_per_byte, rel=0.01)
 
 
+def test_decode_attention_with_narrower_values():
+    # DeepSeek-V3 as plain multi-head attention: 128 heads, keys 192 and values 128 wide, one sequence of 4,096 tokens in bf16.
+    keys, values = 128 * 4096 * 192, 128 * 4096 * 128
+    assert acc.decode_attention_kv_bytes(1, 4096, 128, 192, value_dim=128) == 2 * (keys + values)
+    assert acc.decode_attention_io_bytes(1, 128, 192, value_dim=128) == 2 * 128 * (192 + 128)
+    assert acc.decode_attention_flops(1, 4096, 128, 192, value_dim=128) == 2 * (keys + values)
+    assert acc.decode_attention_flops(1, 4096, 128, 192, value_dim=192) == acc.decode_attention_flops(1, 4096, 128, 192)
+
+
 @pytest.mark.parametrize(
     ("batch", "context", "heads", "kv_bytes", "io_bytes", "flops"),
     [(128, 4096, 128, 603_979_776, 35_651_584, 146_028_888_064), (64, 8192, 16, 603_979_776, 2_228_224, 18_253_611_008)],

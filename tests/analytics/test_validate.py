@@ -6,6 +6,7 @@ import json
 import pytest
 
 from analytics import validate
+from analytics.serving.report import write_whole
 from analytics.serving.residuals import band, errors, worst_left_out
 from data import shipped
 
@@ -155,3 +156,30 @@ def test_bands_need_enough_rows_and_take_the_worse_error():
     assert found.low < 1 < found.high and found.n == 8
     assert band(rows[:7], "f") is None
     assert errors([]) is None
+
+
+def test_reports_that_cannot_be_written(tmp_path, capsys):
+    rows = write(tmp_path, row())
+    assert validate.main([rows, "--report", str(tmp_path / "nowhere" / "page.md")]) == 2
+    said = capsys.readouterr()
+    assert "cannot be written: No such file or directory" in said.err and "Traceback" not in said.err
+    assert validate.main([rows, "--report", str(tmp_path / "page.svg")]) == 2
+    assert "must be a file that ends in .md" in capsys.readouterr().err
+
+
+def test_files_are_replaced_whole_or_not_at_all(tmp_path):
+    old, missing = tmp_path / "a.csv", tmp_path / "nowhere" / "b.csv"
+    old.write_text("as it was")
+    with pytest.raises(ValueError, match="cannot be written"):
+        write_whole({old: "new", missing: "new"})
+    assert old.read_text() == "as it was"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    write_whole({old: "new"})
+    assert old.read_text() == "new"
+
+
+def test_a_report_says_how_many_runs_the_bands_cover(tmp_path):
+    page = tmp_path / "page.md"
+    assert validate.main([write(tmp_path, row()), "--report", str(page)]) == 0
+    assert "## Bands" in page.read_text()
+    assert page.with_suffix(".svg").read_text().startswith("<svg")

@@ -67,7 +67,7 @@ def _results() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         return money.output_cost_usd_per_mtok(rent, state.output_tokens_per_s_per_chip * error, use)
 
     rent, use = doubt.Range(1.5, 2, 4), doubt.Range(0.3, 0.6, 0.9)
-    error = doubt.Residual(0.0, 0.15, 20)
+    error = doubt.Residual(0.0, 0.15, 19, 20)
     return {
         "cost of output tokens": (output_cost, {"rent": rent, "use": use, "context": doubt.Range(512, 1024, 4096), "error": error}),
         "first token under load": (
