@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from analytics.checks import require_positive, require_within
+from analytics.checks import require, require_positive, require_within
 from analytics.clusters.power import HOURS_PER_YEAR
 from analytics.formula import formula
 
@@ -78,13 +78,64 @@ def gpu_hour_usd(capex_usd, factor, chip_kw, colocation_usd_per_kw_month, pue, l
     return (capex_usd * factor + chip_kw * colocation_usd_per_kw_month * 12 + chip_kw * pue * 8760 * load * usd_per_kwh) / hours_used
 
 
+@formula(
+    name="Price at which electricity is a share",
+    symbol="e^*",
+    unit="USD/kWh",
+    inputs={"rest_usd": ("C_{rest}", "USD"), "share": ("s", "share"), "drawn_kwh": ("E", "kWh")},
+    source="electricity is a share s of the total where it equals s/(1-s) of everything else",
+)
+def price_at_share_usd_per_kwh(rest_usd, share, drawn_kwh):
+    """Price of electricity [USD/kWh] at which it makes up a share of a year's cost, everything else costing rest_usd."""
+    return rest_usd * share / (1 - share) / drawn_kwh
+
+
 def capital_recovery(rate: Any, life_years: Any) -> np.ndarray:
     """Capital recovery factor [per year]; a rate of 0 gives straight line.
 
     Errors: ValueError for a rate outside 0 to 1 or a life outside 0.25 to 60 years.
     """
     r, n = require_within("rate", rate, 0, 1, "per year"), require_within("life_years", life_years, 0.25, 60, "years")
-    return np.where(r < 1e-9, 1 / n, annuity(np.where(r < 1e-9, 0.05, r), n))
+    # Near 0 the closed form loses its digits: there its series in r is exact to 1e-11.
+    small = r < 1e-4
+    series = 1 / n + r * (n + 1) / (2 * n) + r**2 * (n**2 - 1) / (12 * n)
+    return np.where(small, series, annuity(np.where(small, 0.05, r), n))
+
+
+@formula(
+    name="Share of electricity in the cost",
+    symbol="s",
+    unit="share",
+    inputs={"electricity_usd": ("C_e", "USD"), "total_usd": ("C", "USD")},
+    source="definition",
+)
+def electricity_share(electricity_usd, total_usd):
+    """Share of a cost that is electricity [0..1]."""
+    return electricity_usd / total_usd
+
+
+@formula(
+    name="Electricity of a year",
+    symbol="C_e",
+    unit="USD",
+    inputs={"energy_mwh": ("E", "MWh"), "usd_per_mwh": ("e", "USD/MWh")},
+    source="definition",
+)
+def electricity_usd(energy_mwh, usd_per_mwh):
+    """Dollars that a year's energy costs."""
+    return energy_mwh * usd_per_mwh
+
+
+def yearly_by_part(capital_usd: Any, life_years: Any, running_usd: Any, rate: Any) -> np.ndarray:
+    """What each part costs a year [USD]: the annuity of its capital over its life plus what it takes to run.
+
+    Parameters (broadcast, one element a part): capital_usd, 0 for none; life_years; running_usd a year; rate, the cost
+    of capital. Errors: ValueError for negative amounts and for lives or rates out of range.
+    """
+    capital, running = np.asarray(capital_usd, dtype=float), np.asarray(running_usd, dtype=float)
+    require(capital >= 0, "capital_usd", capital, "0 USD or above")
+    require(running >= 0, "running_usd", running, "0 USD or above")
+    return capital * capital_recovery(rate, life_years) + running
 
 
 @dataclass(frozen=True)
@@ -157,9 +208,8 @@ def gpu_hour(
     drawn = p * require_within("pue", pue, 1, 3) * require_within("load", load, 0, 1) * HOURS_PER_YEAR
     capital_part, colocation_part, energy_part = k * factor / hours, p * colocation * 12 / hours, drawn * e / hours
     total = capital_part + colocation_part + energy_part
-    # Electricity is a fifth of the total where it equals a quarter of everything else.
     with np.errstate(divide="ignore"):
-        at_fifth = (capital_part + colocation_part) / 4 * hours / drawn
+        at_fifth = price_at_share_usd_per_kwh((capital_part + colocation_part) * hours, 0.2, drawn)
     return GpuHour(total, capital_part + 0 * total, colocation_part + 0 * total, energy_part + 0 * total, energy_part / total, at_fifth)
 
 

@@ -55,6 +55,18 @@ def power_per_chip_w(it_power_mw, chip_count):
 
 
 @formula(
+    name="Chips a site feeds",
+    symbol="N",
+    unit="chips",
+    inputs={"site_mw": ("P_{site}", "MW"), "pue": ("PUE", "×"), "power_per_chip": ("p", "W")},
+    source="definition; a millionth of a chip is added so that rounding loses none",
+)
+def chips_fed(site_mw, pue, power_per_chip):
+    """Whole chips that a site's power feeds at a PUE and an all-in IT power of one chip [W]."""
+    return np.floor(site_mw * 1e6 / pue / power_per_chip + 0.000001)
+
+
+@formula(
     name="Energy in a year",
     symbol="E",
     unit="MWh",
@@ -76,6 +88,30 @@ def energy_per_year_mwh(it_power_mw, load, mean_pue):
 def share_of_grid(energy_twh, total_twh):
     """Share of a country's yearly electricity [0..1]."""
     return energy_twh / total_twh
+
+
+@formula(
+    name="Electricity of a grid",
+    symbol="E_{grid}",
+    unit="TWh",
+    inputs={"energy_twh": ("E", "TWh"), "share": ("s", "share")},
+    source="definition: a part over its share",
+)
+def grid_twh(energy_twh, share):
+    """All electricity of a region [TWh] from a part of it and that part's share."""
+    return energy_twh / share
+
+
+@formula(
+    name="Mean power",
+    symbol=r"\bar P",
+    unit="GW",
+    inputs={"energy_twh": ("E", "TWh")},
+    source="definition: energy of a year over its 8,760 hours",
+)
+def mean_power_gw(energy_twh):
+    """Mean power [GW] of a year's energy [TWh]."""
+    return energy_twh * 1000 / 8760
 
 
 def epoch_pue(year: Any) -> np.ndarray:
@@ -130,7 +166,7 @@ def site_to_chips(site_mw: Any, power_per_chip: Any, *, pue: Any = 1.12) -> np.n
     Errors: ValueError for values not above 0 or PUE under 1.
     """
     mw, w = require_positive("site_mw", site_mw, "MW"), require_positive("power_per_chip", power_per_chip, "W")
-    return np.floor(mw * 1e6 / require_within("pue", pue, 1, 3, "×") / w + 1e-9)
+    return chips_fed(mw, require_within("pue", pue, 1, 3, "×"), w)
 
 
 def pue_of(it_mw: Any, site_mw: Any) -> np.ndarray:

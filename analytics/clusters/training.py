@@ -38,6 +38,18 @@ def attention_flop(layers, width, context, tokens):
 
 
 @formula(
+    name="Compute of a mixture of experts",
+    symbol="C_{MoE}",
+    unit="FLOP",
+    inputs={"dense_flop": ("C", "FLOP"), "saving": ("m", "share")},
+    source="a share m less for the same score than a dense model",
+)
+def moe_flop(dense_flop, saving):
+    """FLOP of a mixture of experts that reaches a dense model's score with a share `saving` less."""
+    return dense_flop * (1 - saving)
+
+
+@formula(
     name="Days of a run",
     symbol="t",
     unit="days",

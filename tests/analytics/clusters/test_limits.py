@@ -46,6 +46,14 @@ def test_an_annuity_pays_at_least_the_straight_line(rate, years):
     assert money.capital_recovery(rate, years) >= 1 / years * (1 - 1e-9)
 
 
+@given(st.floats(0, 2e-4), st.floats(0.5, 60))
+def test_a_small_rate_costs_about_half_the_rate_on_top(rate, years):
+    # First order of the annuity: principal back plus interest on the mean of what is owed.
+    assert money.capital_recovery(rate, years) * years == pytest.approx(
+        1 + rate * (years + 1) / 2, abs=1e-4 * (rate * years + 1e-9) + rate**2 * years**2
+    )
+
+
 @given(st.floats(1_000, 200_000), st.floats(0.2, 3))
 def test_electricity_is_a_fifth_at_the_price_that_is_said_to_make_it_so(capex, kw):
     hour = money.gpu_hour(capex, kw)
