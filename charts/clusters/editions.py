@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -13,7 +14,7 @@ from charts.clusters.choices import QUANTITIES, QuantityName, facts_of, quantity
 from charts.clusters.power_figure import short_name
 from charts.labels import note
 from charts.look import Look
-from charts.params import ChartParams, number, pick
+from charts.params import ChartParams, choice, number, pick
 from charts.receipt import Receipt, age_note, input_row, looked_up
 from charts.registry import Chart, Preset, register
 from charts.template import new_figure, tokens
@@ -30,24 +31,30 @@ class Params(ChartParams):
     """What is compared."""
 
     compare: str = pick("", label="Compare", help="two editions of a source, or a revision with the one before; empty takes the newest")
-    quantity: QuantityName = quantity()
+    quantity: QuantityName = quantity("site_power_mw")
+    at: Literal["shared", "last"] = choice(
+        "shared",
+        label="Level",
+        help="of two editions: what both say of the day the older one was read to, or the level each dates last",
+        labels={"shared": "On the same day", "last": "Dated last, plans too"},
+    )
     rows: int = number(24, ge=1, le=60, label="Rows", help="how many sites are listed, the most revised first")
 
 
 def options(snapshot: Snapshot) -> dict[str, str]:
-    """What can be compared, newest first: revisions of this store, then pairs of editions."""
+    """What can be compared: neighbouring editions of a source, the newest pair first, then revisions of this store."""
     pairs = cluster_files.edition_pairs(snapshot)
-    editions = {key: f"{clusters.short_source(new)} against {clusters.short_source(old)}" for key, (old, new) in pairs.items()}
-    found = cluster_files.revised(snapshot) | editions
+    editions = {key: " against ".join(_named(new, old)) for key, (old, new) in pairs.items()}
+    found = editions | cluster_files.revised(snapshot)
     return {"": f"Newest: {next(iter(found.values()))}" if found else "Nothing to compare"} | found
 
 
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
-    """One row a site in both: level before and after (its last level, planned or not), ratio; sites in only one are counted."""
-    choices = [key for key in options(snapshot) if key]
-    key = params.compare or (choices[0] if choices else "")
-    before, after, words_ = _sides(snapshot, key)
-    old, new = _last(before, params.quantity), _last(after, params.quantity)
+    """One row a site in both: level before and after, the day each was dated, ratio; sites in only one are counted."""
+    key = params.compare or next((key for key in options(snapshot) if key), "")
+    before, after, words_, day = _sides(snapshot, key)
+    until = day if params.at == "shared" else None
+    old, new = _level(before, params.quantity, until), _level(after, params.quantity, until)
     joined = old.add_suffix("_before").join(new.add_suffix("_after"), how="inner")
     out = pd.DataFrame(
         {
@@ -55,6 +62,8 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
             "name": joined["name_after"].to_numpy(),
             "before": joined["value_before"].to_numpy(float),
             "after": joined["value_after"].to_numpy(float),
+            "day_before": joined["online_day_before"].to_numpy(),
+            "day_after": joined["online_day_after"].to_numpy(),
             "as_of_before": joined["as_of_before"].to_numpy(),
             "as_of_after": joined["as_of_after"].to_numpy(),
             "source": joined["source_after"].to_numpy(),
@@ -64,32 +73,44 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     )
     out["ratio"] = out["after"] / out["before"]
     out["change"] = out["ratio"] - 1
-    order = (
-        (out["ratio"].map(lambda r: abs(math.log(r))) if len(out) else pd.Series(dtype=float))
-        .sort_values(ascending=False, kind="stable")
-        .index
-    )
+    order = np.argsort(-np.abs(np.log(out["ratio"].to_numpy(float))), kind="stable")
     changed = out[out["change"].abs() > SAME]
     facts = {
         "compare": key,
         "words": words_,
+        "day": None if until is None else until.date().isoformat(),
         "sites": len(out),
         "revised": len(changed),
         "lowest": float(changed["change"].min()) if len(changed) else None,
         "highest": float(changed["change"].max()) if len(changed) else None,
         "only_before": sorted(set(old["name"]) - set(new["name"])),
         "only_after": sorted(set(new["name"]) - set(old["name"])),
+        "elsewhere": "" if len(out) else _elsewhere(before, after, until),
         "today": snapshot.today.isoformat(),
         "epoch": bool(len(after)) and bool(after["source"].str.startswith("Epoch AI").any()),
     }
-    return with_facts(out.loc[order].head(params.rows).reset_index(drop=True), facts)
+    return with_facts(out.iloc[order].head(params.rows).reset_index(drop=True), facts)
 
 
-def _sides(snapshot: Snapshot, key: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    """Rows before and after, and their names; ValueError where the store has no such pair."""
+def _elsewhere(before: pd.DataFrame, after: pd.DataFrame, until: pd.Timestamp | None) -> str:
+    """The quantity most sites have in both, "" where none has any."""
+    shared = {q: len(_level(before, q, until).index.intersection(_level(after, q, until).index)) for q in QUANTITIES}
+    best = max(shared, key=lambda q: shared[q])
+    return best if shared[best] else ""
+
+
+def _named(newer: str, older: str) -> tuple[str, str]:
+    """Names of two editions, the older one by what sets it apart: "TOP500 list, June 2025" and "November 2024"."""
+    new, old, shared = clusters.short_source(newer), clusters.short_source(older), clusters.family(newer)
+    apart = old.removeprefix(shared).strip(" ,()")
+    return new, apart if old.startswith(shared) and apart else old
+
+
+def _sides(snapshot: Snapshot, key: str) -> tuple[pd.DataFrame, pd.DataFrame, str, pd.Timestamp | None]:
+    """Rows before and after, their names, and the day both know; ValueError where the store has no such pair."""
     every = clusters.rows(snapshot)
     if key == "":
-        return every.iloc[:0], every.iloc[:0], ""
+        return every.iloc[:0], every.iloc[:0], "", None
     if key.startswith("rev:"):
         text = key.removeprefix("rev:")
         if not text.isdigit() or not 2 <= int(text) <= snapshot.rev:
@@ -99,22 +120,29 @@ def _sides(snapshot: Snapshot, key: str) -> tuple[pd.DataFrame, pd.DataFrame, st
         after = clusters.rows(new)
         touched = set(after.loc[after["row_rev"] == rev, "cluster_id"])
         before = clusters.rows(old)
-        return before[before["cluster_id"].isin(touched)], after[after["cluster_id"].isin(touched)], f"revision {rev}|revision {rev - 1}"
+        return (
+            before[before["cluster_id"].isin(touched)],
+            after[after["cluster_id"].isin(touched)],
+            f"revision {rev}|revision {rev - 1}",
+            None,
+        )
     pairs = cluster_files.edition_pairs(snapshot)
     if key not in pairs:
         raise ValueError(
             f"compare={key}: the store has no two such editions; it has {numbers.listed(pairs, 4) or 'one edition of each source'}"
         )
     older, newer = pairs[key]
-    said = f"{clusters.short_source(newer)}|{clusters.short_source(older)}"
-    return every[every["source"] == older], every[every["source"] == newer], said
+    before = every[every["source"] == older]
+    return before, every[every["source"] == newer], "|".join(_named(newer, older)), before["as_of_day"].max()
 
 
-def _last(rows: pd.DataFrame, quantity_: str) -> pd.DataFrame:
-    """Each cluster's level that is dated last."""
+def _level(rows: pd.DataFrame, quantity_: str, until: pd.Timestamp | None) -> pd.DataFrame:
+    """Each cluster's level that is dated last, by a day where one is given; what has no date of its own holds when it is said."""
     rows = rows[~rows["fleet"] & (rows["status"] != "superseded")].assign(planned=False)
-    dated = clusters.levels(rows, quantity_).sort_values(["online_day", "as_of_day"], kind="stable")
-    return dated[dated["value"] > 0].drop_duplicates("cluster_id", keep="last").set_index("cluster_id")
+    dated = clusters.levels(rows.assign(online_day=rows["online_day"].fillna(rows["as_of_day"])), quantity_)
+    dated = dated[(dated["value"] > 0) & (True if until is None else dated["online_day"] <= until)]
+    dated = dated.sort_values(["online_day", "as_of_day"], kind="stable")
+    return dated.drop_duplicates("cluster_id", keep="last").set_index("cluster_id")
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:
@@ -124,22 +152,24 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     credit = f"{newer}, {older}" + (" · Epoch AI, CC BY 4.0" if a["epoch"] else "")
     if table.empty:
         why = "The store holds one edition of each source and no later revision of cluster rows." if not a["compare"] else (
-            f"No site has {q.noun} in both {newer} and {older}. {len(a['only_after'])} are new, {len(a['only_before'])} are gone."
+            f"No site has {q.noun} in both {newer} and {older}"
+            + (f", but some have {QUANTITIES[a['elsewhere']].noun}." if a["elsewhere"] else ".")
         )  # fmt: skip
-        return Words("Nothing to compare", empty=why, way_out={"compare": "", "quantity": "chip_count"} if a["compare"] else None)
+        out = {"quantity": a["elsewhere"]} if a["elsewhere"] else {"compare": ""} if params.compare else None
+        return Words("Nothing to compare", empty=why, way_out=out)
     if a["revised"]:
         span = f"{100 * a['lowest']:+.0f} %" + (f" to {100 * a['highest']:+.0f} %" if a["revised"] > 1 else "")
         finding = f"{newer} against {older}: {a['revised']} {'site' if a['revised'] == 1 else 'sites'} revised, {span}".replace("-", "−")
     else:
         finding = f"{newer} against {older}: {a['sites']} sites in both, none revised"
     finding = finding[0].upper() + finding[1:]
-    subtitle = (
-        f"{q.label}, the level dated last, at {a['sites']} sites in both. Hollow: before; filled: after. Log scale, most revised first."
-    )
+    level = f"what each says of {numbers.date(a['day'])}" if a["day"] else "the level each dates last"
+    subtitle = f"{q.label}, {level}, at {a['sites']} sites in both. Hollow: before; filled: after. Log scale, most revised first."
     notes = []
     for names, said in ((a["only_after"], "new"), (a["only_before"], "no longer there")):
         if names:
-            notes.append(f"{len(names)} {'site is' if len(names) == 1 else 'sites are'} {said}: {numbers.listed(names, 4)}.")
+            when = " by that day" if a["day"] else ""
+            notes.append(f"{len(names)} {'site is' if len(names) == 1 else 'sites are'} {said}{when}: {numbers.listed(names, 4)}.")
     return Words(finding, subtitle, f"{finding}.", "", credit, tuple(notes))
 
 
@@ -156,7 +186,11 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         lines_x += [a, b, None]
         lines_y += [i, i, None]
     fig.add_scatter(x=lines_x, y=lines_y, mode="lines", line={"color": t["mute"], "width": 1.6}, hoverinfo="skip")
-    hover = [f"{as_text(r['name'])}: {q.write(r['before'])} → {q.write(r['after'])}" for _, r in table.iterrows()]
+    hover = [
+        f"{as_text(r['name'])}: {q.write(r['before'])} ({numbers.date(r['day_before'])}) → {q.write(r['after'])} "
+        f"({numbers.date(r['day_after'])})"
+        for _, r in table.iterrows()
+    ]
     for column, fill in (("before", t["page"]), ("after", t["blue"])):
         marker = {"size": 9, "color": fill, "line": {"color": t["blue"], "width": 1.7}}
         ids = table["cluster_id"].tolist()
@@ -195,7 +229,11 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
         input_row(r, f"{r['name']}: was {q.write(r['before'])}", q.write(r["after"]), as_of="as_of_after")
         for _, r in shown.head(12).iterrows()
     ]
-    rule = "Compared is each site's level that is dated last, so growth since the older edition counts as change too."
+    rule = (
+        f"Compared is what each edition says of {numbers.date(shown.attrs['day'])}, the day the older one was read to; plans stay out."
+        if shown.attrs["day"]
+        else "Compared is each site's level that is dated last, plans too, so growth since the older edition counts as change."
+    )
     return Receipt((line,), rows, (rule,), (age_note(shown["as_of_after"].tolist(), snapshot.today),))
 
 
@@ -210,7 +248,10 @@ CHART = register(
         receipt=receipt,
         words=words,
         options={"compare": options},
-        presets=(Preset("newest", "The newest edition", {"quantity": "chip_count"}),),
+        presets=(
+            Preset("newest", "The newest edition", {}),
+            Preset("plans", "Plans, edition against edition", {"at": "last", "quantity": "h100e"}),
+        ),
         heights=(560, 520),
     )
 )

@@ -55,7 +55,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "user": "" if first is None else first["user_name"],
         "place": "" if first is None else ", ".join(str(p) for p in (first["city"], first["region"], first["country"]) if p),
         "today": snapshot.today.isoformat(),
-        "sources": sorted({clusters.short_source(s) for s in own["source"]}) if len(own) else [],
+        "sources": sorted({clusters.short_source(s) for s in clusters.newest_editions(own)["source"]}) if len(own) else [],
         "voices": [_voice(v) for _, v in voices.iterrows()],
         "ratio": float(told["value"].max() / told["value"].min()) if len(told) > 1 else None,
         "implied": cluster_files.consequences(own),

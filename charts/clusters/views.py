@@ -29,7 +29,7 @@ CONTROLS = {
     "clusters.growth": ["quantity", "voices", "plans"],
     "clusters.secured": ["which", "find"],
     "clusters.electricity": ["region", "measure"],
-    "clusters.editions": ["compare", "quantity"],
+    "clusters.editions": ["compare", "quantity", "at"],
     "clusters.map": ["frame", "quantity", "source", "plans"],
     "clusters.file": ["cluster", "quantity", "log"],
 }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analytics.clusters.consistency import implied
-from data.queries.clusters import levels, rows, short_source
+from data.queries.clusters import family, levels, newest_editions, rows, short_source
 from data.queries.kept import per_revision
 from data.queries.promises import told_before
 from data.snapshot import Snapshot
@@ -24,7 +23,6 @@ BASES = {
 }
 _CARRIED = ("phase", "chip_id", "rung", "as_of", "source_url", "evidence", "quote_or_note", "not_reread", "single_source")
 _IMPLIED = ("power_per_chip_w", "capex_per_chip_usd", "capex_per_mw_usd", "pue", "h100e_per_chip")
-_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 
 
 def testimonies(snapshot: Snapshot, cluster_id: str) -> pd.DataFrame:
@@ -39,9 +37,9 @@ def testimonies(snapshot: Snapshot, cluster_id: str) -> pd.DataFrame:
 def voices(snapshot: Snapshot, cluster_id: str, quantity: str) -> pd.DataFrame:
     """What each source says last about one cluster: source, day, value, seen (whether it says it runs), derived, rung, as_of.
 
-    Chips of several kinds in one phase are added up; superseded rows are history and left out.
+    Chips of several kinds in one phase are added up; superseded rows and older editions of a source are history and left out.
     """
-    own = testimonies(snapshot, cluster_id)
+    own = newest_editions(testimonies(snapshot, cluster_id))
     own = own[(own["status"] != "superseded") & own[quantity].notna()].assign(
         planned=lambda d: ~d["status"].isin(["operational", "retired"])
     )
@@ -109,25 +107,18 @@ def changes(snapshot: Snapshot, cluster_id: str) -> list[dict[str, Any]]:
     return out
 
 
-def family(title: str) -> str:
-    """A source's name without its edition: "TOP500 list, June 2025" → "TOP500 list"."""
-    bare = re.sub(rf",?\s*(?:{_MONTH}\s+)?(?:\d{{4}}).*$", "", short_source(title))
-    return bare.strip(" ,") or title
-
-
 @per_revision
 def edition_pairs(snapshot: Snapshot) -> dict[str, tuple[str, str]]:
-    """Neighbouring editions of one source in the store: key → (older title, newer title), the newest pair first."""
+    """Neighbouring editions of one source that share a cluster: key → (older title, newer title), the newest pair first."""
     table = rows(snapshot)
-    said = table.groupby("source")["as_of_day"].max().sort_values(kind="stable")
+    sites = {title: set(own) for title, own in table.groupby("source")["cluster_id"]}
+    said = table.groupby("source")["as_of_day"].max().dropna().sort_values(kind="stable")
     by_family: dict[str, list[str]] = {}
     for title in said.index:
         by_family.setdefault(family(str(title)), []).append(str(title))
-    out = {}
-    for name, titles in sorted(by_family.items()):
-        for i in range(len(titles) - 1, 0, -1):
-            out[f"{name}:{i}"] = (titles[i - 1], titles[i])
-    return out
+    neighbours = [(name, i, *pair) for name, own in by_family.items() for i, pair in enumerate(zip(own, own[1:]), 1)]
+    pairs = [(said[new], f"{name}:{i}", old, new) for name, i, old, new in neighbours if sites[old] & sites[new]]
+    return {key: (old, new) for _, key, old, new in sorted(pairs, key=lambda pair: (-pair[0].value, pair[1]))}
 
 
 @per_revision

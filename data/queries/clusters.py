@@ -21,6 +21,8 @@ EPOCH_SITES = "Epoch AI, AI Data Centers"
 H100_BF16_TFLOPS = 989.4
 QUANTITIES = ("power_mw", "site_power_mw", "chip_count", "h100e", "h100e_16bit", "capex_usd")
 Voices = Literal["one", "newest", "all"]
+_EXPORT = re.compile(r"\bexport (?:of )?((?:\w+ )?\d{4})")
+_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _SEEN = frozenset({"operational", "retired"})
 _FILTERS = {
     "owners": "owner_name", "users": "user_name", "countries": "country", "chips": "chip_id", "statuses": "status", "evidences": "evidence",
@@ -77,8 +79,16 @@ def clean_name(text: str | None) -> str:
 
 
 def short_source(title: str | None) -> str:
-    """A source's name without what stands in brackets: "TOP500 list, June 2025"."""
-    return (title or "").split(" (")[0]
+    """A source's name, of what stands in brackets only the edition: "TOP500 list, June 2025", "AI Data Centers (Aug 2026)"."""
+    bare, _, aside = (title or "").partition(" (")
+    edition = _EXPORT.search(aside)
+    return f"{bare} ({edition[1]})" if edition else bare
+
+
+def family(title: str) -> str:
+    """A source's name without its edition, the same for all editions: "TOP500 list, June 2025" → "TOP500 list"."""
+    bare = title.split(" (")[0]
+    return re.sub(rf",?\s*(?:{_MONTH}\s+)?\d{{4}}.*$", "", bare).strip(" ,") or title
 
 
 @per_revision
@@ -112,7 +122,8 @@ def values_of(snapshot: Snapshot, name: str) -> dict[str, str]:
 def selected(snapshot: Snapshot, pick: Selection) -> pd.DataFrame:
     """Site rows a selection takes, with `planned`: dated after its source was read, or not said to run.
 
-    Fleets and superseded rows are left out. With voices "newest" each cluster speaks through the source that spoke last.
+    Fleets and superseded rows are left out. With voices "newest" each cluster speaks through the source that spoke last. An older
+    edition of a source is no voice beside its newer one: it is heard as the one source, or where an edition is asked for.
     """
     table = rows(snapshot)
     table = table[~table["fleet"] & (table["status"] != "superseded")]
@@ -121,7 +132,9 @@ def selected(snapshot: Snapshot, pick: Selection) -> pd.DataFrame:
     table = table.assign(planned=late)
     if pick.voices == "one":
         table = table[table["source"] == (pick.source or default_source(snapshot))]
-    elif pick.voices == "newest":
+    elif not pick.editions:
+        table = newest_editions(table)
+    if pick.voices == "newest":
         table = _newest_voice(table)
     for name, column in _FILTERS.items():
         if wanted := getattr(pick, name):
@@ -182,6 +195,19 @@ def names(snapshot: Snapshot) -> Mapping[str, str]:
     """Every cluster there is, by name: cluster_id → name."""
     table = snapshot.table("clusters").drop_duplicates("cluster_id")
     return {str(c): str(n or c) for c, n in sorted(zip(table["cluster_id"], table["name"]), key=lambda pair: str(pair[1] or pair[0]))}
+
+
+def newest_editions(table: pd.DataFrame) -> pd.DataFrame:
+    """Testimonies without those of an older edition of a source about clusters its newest edition speaks of too."""
+    said = table.groupby("source")["as_of_day"].max()
+    names = pd.Series({title: family(str(title)) for title in said.index}, dtype=object)
+    several = names[names.duplicated(keep=False)]
+    if several.empty:
+        return table
+    own = table[table["source"].isin(several.index)]
+    own = own.assign(name_=own["source"].map(names), said_=own["source"].map(said))
+    newest = own.groupby(["cluster_id", "name_"])["said_"].transform("max")
+    return table.drop(own.index[own["said_"] < newest])
 
 
 def _newest_voice(table: pd.DataFrame) -> pd.DataFrame:

@@ -30,7 +30,7 @@ def power(snapshot, cluster="test-site"):
 
 def test_first_start_takes_in_every_shipped_fact(store):
     assert store.head() == 1
-    assert len(store.snapshot().table("clusters")) == 198
+    assert len(store.snapshot().table("clusters")) == 268
     assert len(store.snapshot().table("chips")) == 97
     assert integrity.faults(store) == []
     assert store.snapshot().sources()["source_id"].is_unique
@@ -167,7 +167,7 @@ def test_a_server_that_only_reads_says_so(home):
 def test_a_home_that_cannot_be_made_is_read_from_memory(tmp_path):
     (tmp_path / "file").write_text("in the way")
     store = Store.open(Settings(home=tmp_path / "file" / "home"))
-    assert len(store.snapshot().table("clusters")) == 198
+    assert len(store.snapshot().table("clusters")) == 268
     with pytest.raises(ReadOnly, match="cannot be written: nothing was written; reading goes on"):
         store.apply([TableChange("clusters", row(power_mw=1.0))])
     store.close()

@@ -131,26 +131,66 @@ def test_a_cluster_that_is_not_there_is_named(shipped):
     assert "no-such" in words.empty and words.way_out == {"cluster": "xai-colossus2"}
 
 
+def test_the_edition_of_august_2026_is_held_against_that_of_december_2025(shipped):
+    # Epoch AI, AI Data Centers, public copies of 14 Dec 2025 and of August 2026 (CC BY 4.0), what both say of 14 Dec 2025 in MW of
+    # site power: Zhangbei 339 and 102, Colossus 1 498 and 442, Colossus 2 276 and 323, Omaha 189 in both.
+    result = shown("editions", shipped)
+    rows = result.table.set_index("cluster_id")
+    assert (rows.loc["alibaba-zhangbei", "before"], rows.loc["alibaba-zhangbei", "after"]) == (339, 102)
+    assert (rows.loc["xai-colossus1", "before"], rows.loc["xai-colossus1", "after"]) == (498, 442)
+    assert rows.loc["xai-colossus2", "change"] == pytest.approx(323 / 276 - 1)
+    assert rows.loc["google-omaha", "change"] == 0
+    assert result.words.finding.endswith("(Aug 2026) against Dec 2025: 8 sites revised, −86 % to +17 %")
+    assert "14 Dec 2025" in result.words.subtitle and "CC BY 4.0" in result.words.credit
+
+
+def test_plans_of_two_editions_can_be_compared_too(shipped):
+    # Abilene: ten buildings and 2,121 MW by March 2027 in the older edition, eight and 1,180 MW in the newer.
+    rows = shown("editions", shipped, at="last").table.set_index("cluster_id")
+    assert (rows.loc["stargate-abilene", "before"], rows.loc["stargate-abilene", "after"]) == (2121, 1180)
+
+
+def test_an_older_edition_is_no_second_voice(shipped):
+    rows = shown("ranking", shipped, quantity="site_power_mw", voices="all", rows=60).table
+    assert not rows["source"].str.contains("Dec 2025").any()
+    voices = shown("file", shipped, cluster="xai-colossus1", quantity="site_power_mw").table.attrs["voices"]
+    assert len({v["source"] for v in voices if "AI Data Centers" in v["source"]}) == 1
+    old = "Epoch AI, AI Data Centers (export Dec 2025, CC BY 4.0)"
+    asked = shown("ranking", shipped, quantity="site_power_mw", source=old).table.set_index("cluster_id")["value"]
+    assert asked["xai-colossus1"] == 498  # heard where it is asked for
+    edition = ("export of December 2025 (public copy of 2025-12-14)",)
+    assert set(shown("ranking", shipped, quantity="site_power_mw", voices="all", editions=edition).table["source"]) == {old}
+
+
+def test_plans_of_an_older_edition_are_promises_the_newer_one_can_keep(shipped):
+    # December 2025: Atlanta's four buildings at 919,478 H100e by 26 March 2026; August 2026 saw 768,769 on 14 June: not reached.
+    rows = promises(shipped, "h100e").set_index(["cluster_id", "phase"])
+    assert rows.loc[("msft-fairwater-atl", "4 buildings"), "outcome"] == "overdue"
+    # Rainier's 16 buildings, 685,914 H100e by 9 January 2026, were seen on 23 March.
+    assert rows.loc[("anthropic-rainier", "16 buildings"), "slip_months"] == pytest.approx(73 / 30.4375)
+
+
 def test_a_new_edition_is_told_as_one(of_rows):
-    # Epoch's exports of December 2025 and August 2026: Zhangbei 339 to 203 MW, Colossus 1 498 to 425 MW (site power).
-    old, new = "Epoch AI, AI Data Centers (export Dec 2025)", "Epoch AI, AI Data Centers (export Aug 2026)"
+    old, new = "House, Sites (export Dec 2025)", "House, Sites (export Aug 2026)"
     snapshot = of_rows(
-        cluster("zhangbei", power_mw=339, source=old, as_of="2025-12-01"),
-        cluster("colossus", power_mw=498, source=old, as_of="2025-12-01"),
-        cluster("zhangbei", power_mw=203, source=new, as_of="2026-08-01"),
-        cluster("colossus", power_mw=425, source=new, as_of="2026-08-01"),
+        cluster("a", power_mw=339, source=old, as_of="2025-12-01"),
+        cluster("b", power_mw=498, source=old, as_of="2025-12-01"),
+        cluster("a", power_mw=203, source=new, as_of="2026-08-01"),
+        cluster("b", power_mw=425, source=new, as_of="2026-08-01"),
         cluster("added", power_mw=5, source=new, as_of="2026-08-01"),
     )
-    result = shown("editions", snapshot)
-    assert "2 sites revised, −40 % to −15 %" in result.words.finding
+    result = shown("editions", snapshot, quantity="power_mw")
+    assert result.words.finding == "House, Sites (Aug 2026) against Dec 2025: 2 sites revised, −40 % to −15 %"
     assert any("1 site is new" in note for note in result.words.notes)
+    elsewhere = shown("editions", snapshot, quantity="capex_usd").words
+    assert "IT power" in elsewhere.empty and elsewhere.way_out == {"quantity": "power_mw"}
 
 
 def test_a_revision_can_be_held_against_the_one_before(of_rows):
     snapshot = of_rows(cluster("a", power_mw=100), cluster("b", power_mw=50))
     store = snapshot.store
     store.apply([TableChange("clusters", pd.DataFrame([cluster("a", power_mw=120)]))], kind="import", author="test")
-    result = shown("editions", store.snapshot(today=snapshot.today))
+    result = shown("editions", store.snapshot(today=snapshot.today), quantity="power_mw")
     assert result.table["change"].tolist() == pytest.approx([0.2])
     with pytest.raises(ValueError, match="revisions 2 to 2"):
         shown("editions", store.snapshot(today=snapshot.today), compare="rev:9")
