@@ -14,7 +14,7 @@ from data.importing.rows import Builder
 RATES = tuple(name for name in PRECISION_BITS if "dense" in name)
 _SAID = re.compile(r"spars|\b2:4\b", re.IGNORECASE)
 _DENIED = re.compile(r"(?:without|no|non|not|w/o|excl\w*)[\s-]*(?:structured\s+|2:4\s+)?spars\w*", re.IGNORECASE)
-HALVE, DENSE, LEAVE_OUT = "halve", "dense already", "leave out"
+HALVE, DENSE, LEAVE_OUT = "halve", "dense", "leave-empty"
 
 
 def with_sparsity(text: str) -> bool:
