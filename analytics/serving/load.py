@@ -7,6 +7,9 @@ its stationary distribution does not depend on how lengths are distributed (Kell
 
 First token = wait for a slot (exponential tail, as in M/M/c) + rest of the running step (uniform) + wait for prompts ahead (the
 Pollaczek-Khinchine mean, exponential) + own prefill. Checked against an event simulation in the tests.
+
+One number says all about the chain of a replica: its load r, arrivals over the rate at which B sequences leave. So many questions to
+one replica (draws of a doubtful rate, length, prefill or step) are answered from one table over r.
 """
 
 from __future__ import annotations
@@ -40,9 +43,15 @@ def sequences_in_flight(requests_per_s, ttft_s, output_tokens, tpot_s):
     return requests_per_s * (ttft_s + (output_tokens - 1) * tpot_s)
 
 
+#: Loads at which a replica's table is made: even in r^(1/4), closer where it is nearly idle and where it is nearly full.
+LOADS = np.linspace(0.03, 1.0, 769) ** 4
+#: Batches at which an engine's limit of sequences is tried when a capacity is searched.
+BOUNDS = 24
+
+
 @dataclass(frozen=True)
 class UnderLoad:
-    """A replica under load; arrays of the shape of the arrival rates, percentiles in a last axis in the order of `shares`."""
+    """A replica under load; arrays of the broadcast shape, percentiles in a last axis in the order of `shares`."""
 
     stable: np.ndarray  #: whether it keeps up; where not, all else is inf or NaN
     busy_sequences: np.ndarray  #: mean sequences being decoded
@@ -55,154 +64,212 @@ class UnderLoad:
     tokens_per_s: np.ndarray
 
 
+def _chain(steps: np.ndarray, load: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """What the chain of a replica looks like at loads r, its waiting room aside; one row of figures for each load.
+
+    With w_n the weight of n present and A their sum over 0..B: ln w_B/A, mean n, mean step of states 1..B, mean step that an arrival
+    joins; then for each share the step that this share of tokens does not exceed, waiting requests counted (an arrival sees
+    the state as it is, so tokens made with n present are as frequent as arrivals that find n - 1).
+    """
+    most = steps.size
+    n = np.arange(most + 1.0)
+    log_weight = n * np.log(load * most / steps[-1])[:, None] - np.concatenate([[0.0], np.cumsum(np.log(n[1:] / steps))])
+    log_weight -= log_weight.max(axis=1, keepdims=True)
+    weight = np.exp(log_weight)
+    total = weight.sum(axis=1)
+    chance = weight / total[:, None]
+    below = np.cumsum(chance[:, :-1], axis=1) * _unfilled(chance[:, -1], load)[:, None]
+    slowest = np.maximum.accumulate(steps)  # measured kernels are not monotone to the percent
+    at = [np.minimum((below < share).sum(axis=1), most - 1) for share in shares]
+    means = [chance @ n, chance[:, 1:] @ steps, chance[:, :-1] @ steps]
+    return np.stack([log_weight[:, -1] - np.log(total), *means, *(slowest[i] for i in at)], axis=-1)
+
+
+def _unfilled(full: np.ndarray, load: np.ndarray) -> np.ndarray:
+    """Share of the states without a waiting room that stays when there is one: (1 - r) / (1 - r + r w_B/A)."""
+    return (1 - load) / (1 - load + full * load)
+
+
+def _between(table: np.ndarray, load: np.ndarray, which: np.ndarray | int = 0) -> np.ndarray:
+    """Rows (or single figures) of tables over LOADS (table, load, figure) at loads, linear in r^(1/4)."""
+    place = (np.sqrt(np.sqrt(np.clip(load, LOADS[0], LOADS[-1]))) - 0.03) * ((LOADS.size - 1) / 0.97)
+    at = np.minimum(place.astype(int), LOADS.size - 2)
+    part = (place - at).reshape(place.shape + (1,) * (table.ndim - 2))
+    below = table[which, at]
+    return below + (table[which, at + 1] - below) * part
+
+
 def under_load(
     requests_per_s: Numbers,
     step_s: np.ndarray,
-    prefill_s: float,
-    output_tokens: float,
+    prefill_s: Numbers,
+    output_tokens: Numbers,
     shares: tuple[float, ...] = SHARES,
-    prefill_cv: float = 0.0,
+    prefill_cv: Numbers = 0.0,
+    step_factor: Numbers = 1.0,
 ) -> UnderLoad:
     """Percentiles of first-token and per-token times of one replica at arrival rates.
 
-    Parameters: requests_per_s, any shape [1/s]; step_s, decode step with 1, 2, ... B sequences [s] (B = length, the most admitted);
-    prefill_s of one prompt [s]; output_tokens, mean length of an answer; shares of requests, as 0.95; prefill_cv, standard deviation
-    over mean of prefill times. Returns: UnderLoad. Errors: ValueError.
+    Parameters (all but the steps and shares broadcast): requests_per_s [1/s]; step_s, decode step with 1, 2, ... B sequences [s]
+    (B = length, the most admitted); prefill_s of one prompt [s]; output_tokens, mean length of an answer; shares of requests, as
+    0.95; prefill_cv, standard deviation over mean of prefill times; step_factor on all steps, for a doubtful model. Returns:
+    UnderLoad. Errors: ValueError.
     """
-    rate = require_positive("arrival rate", requests_per_s, "requests per second")
-    steps = require_positive("decode step", step_s, "s")
-    if steps.ndim != 1:
-        raise ValueError(f"decode steps must be one list, by number of sequences, got shape {steps.shape}")
-    prompt = float(require_positive("prefill time", prefill_s, "s"))
-    length = float(require_positive("output tokens", output_tokens, "tokens"))
-    require((np.asarray(shares) > 0) & (np.asarray(shares) < 1), "share of requests", shares, "between 0 and 1")
-    flat = rate.ravel()[:, None]
-    n = np.arange(1, steps.size + 1)
-    free = 1 - flat * prompt  # chip time left for decoding
-    keeps_up = free > 0
-    stretched = steps / np.where(keeps_up, free, 1.0)
-    leave = n / (length * stretched)  # requests finishing per second with n decoding
-    last = leave[:, -1:]
-    load = flat / last
-    stable = (keeps_up & (load < 1))[:, 0]
-    ratio = np.where(stable[:, None], load, 0.5)
-    log_weight = np.concatenate([np.zeros((flat.size, 1)), np.cumsum(np.log(flat / leave), axis=1)], axis=1)
-    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    tail = weight[:, -1:] * ratio / (1 - ratio)  # all states with waiting requests
-    total = weight.sum(axis=1, keepdims=True) + tail
-    present = weight / total
-    full = (weight[:, -1:] + tail) / total  # a request that finds B or more decoding waits
-    waiting = (tail / total / (1 - ratio))[:, 0]
-    in_service = present[:, 1:].copy()
-    in_service[:, -1:] = full
-    busy = (in_service * n).sum(axis=1)
-    tokens = in_service * n / stretched  # tokens per second made in each state
-    made = tokens.sum(axis=1)
-    order = np.argsort(stretched, axis=1)
-    by_time = np.take_along_axis(stretched, order, axis=1)
-    share_made = np.cumsum(np.take_along_axis(tokens, order, axis=1), axis=1) / np.maximum(made, 1e-300)[:, None]
-    at = np.stack([np.minimum((share_made < s).sum(axis=1), steps.size - 1) for s in shares], axis=1)
-    tpot = np.take_along_axis(by_time, at, axis=1)
-    mean_step = (in_service * stretched).sum(axis=1) / np.maximum(in_service.sum(axis=1), 1e-300)
-    slot_rate = np.maximum(last[:, 0] - flat[:, 0], 1e-12)
-    occupied = np.clip(flat[:, 0] * prompt, 0, 1 - 1e-9)
-    ahead_mean = occupied * prompt * (1 + prefill_cv**2) / 2 / (1 - occupied)
-    prompt_rate = np.where(occupied > 0, occupied / np.maximum(ahead_mean, 1e-15), np.inf)
-    in_step = 1 - present[:, 0]
-    ttft = _first_token(np.asarray(shares), full[:, 0], slot_rate, occupied, prompt_rate, mean_step * in_step, prompt)
+    given = (
+        require_positive("arrival rate", requests_per_s, "requests per second"),
+        require_positive("prefill time", prefill_s, "s"),
+        require_positive("output tokens", output_tokens, "tokens"),
+        require_positive("factor on steps", step_factor),
+        np.asarray(prefill_cv, dtype=float),
+    )
+    require(np.isfinite(given[4]) & (given[4] >= 0), "variation of prefill times", given[4], "0 or more")
+    steps = _steps(step_s)
+    wanted = np.atleast_1d(np.asarray(shares, dtype=float))
+    require((wanted > 0) & (wanted < 1), "share of requests", wanted, "between 0 and 1")
+    arrays = np.broadcast_arrays(*given)
+    shape, (rate, prompt, length, factor, cv) = arrays[0].shape, (v.ravel() for v in arrays)
+    free = 1 - rate * prompt  # chip time left for decoding
+    stretch = factor / np.where(free > 0, free, 1.0)
+    load = rate * length * stretch * steps[-1] / steps.size
+    stable = (free > 0) & (load < 1)
+    r = np.where(stable, load, 0.5)
+    few = r.size <= LOADS.size
+    chain = _chain(steps, r, wanted) if few else _between(_chain(steps, LOADS, wanted)[None], r)
+    last = np.exp(chain[:, 0])
+    kept, waits = _unfilled(last, r), _waits(rate, r, prompt, cv, chain, steps[-1], stretch)
+    full = waits[0]
+    busy = kept * (chain[:, 1] - steps.size * last) + steps.size * full
+    joined = (kept * chain[:, 3] + steps[-1] * full) * stretch
+    ttft = _first_token(wanted, *waits) + prompt[:, None]
 
     def shaped(values: np.ndarray, otherwise: float) -> np.ndarray:
         good = stable.reshape((-1,) + (1,) * (values.ndim - 1))
-        return np.where(good, values, otherwise).reshape(rate.shape + values.shape[1:])
+        return np.where(good, values, otherwise).reshape(shape + values.shape[1:])
 
     return UnderLoad(
-        stable.reshape(rate.shape),
+        stable.reshape(shape),
         shaped(busy, float(steps.size)),
-        shaped(waiting, np.inf),
-        shaped(full[:, 0], 1.0),
-        (rate / highest_rate(steps, prompt, length)),
+        shaped(full * r / (1 - r), np.inf),
+        shaped(full, 1.0),
+        (rate / highest_rate(steps, prompt, length * factor)).reshape(shape),
         shaped(ttft, np.inf),
-        shaped(tpot, np.inf),
-        shaped(busy / np.maximum(made, 1e-300), np.inf),
-        shaped(flat[:, 0] * length, np.nan),
+        shaped(chain[:, 4:] * stretch[:, None], np.inf),
+        shaped(joined, np.inf),
+        shaped(rate * length, np.nan),
     )
 
 
-def _first_token(
-    shares: np.ndarray, slot: np.ndarray, slot_rate: np.ndarray, prompt: np.ndarray, prompt_rate: np.ndarray, step: np.ndarray, own: float
+def _steps(step_s: Numbers) -> np.ndarray:
+    steps = require_positive("decode step", step_s, "s")
+    if steps.ndim != 1 or not steps.size:
+        raise ValueError(f"decode steps must be one list, by number of sequences, got shape {steps.shape}")
+    return steps
+
+
+def _waits(
+    rate: np.ndarray, load: np.ndarray, prompt: np.ndarray, cv: Numbers, chain: np.ndarray, slowest: Numbers, stretch: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """The waits before a prompt is read: chance and rate [1/s] of one for a slot and of one for prompts ahead, mean step found [s]."""
+    last = np.exp(chain[:, 0])
+    full = last / (1 - load + last * load)  # an arrival that finds B or more present waits
+    slot_rate = np.maximum(rate * (1 - load) / load, 1e-12)
+    busy = np.clip(rate * prompt, 0, 1 - 1e-9)
+    step = (_unfilled(last, load) * (chain[:, 2] - slowest * last) + slowest * full) * stretch
+    return full, slot_rate, busy, 2 * (1 - busy) / (prompt * (1 + np.asarray(cv) ** 2)), step
+
+
+def _beyond(
+    x: np.ndarray, slot: np.ndarray, slot_rate: np.ndarray, prompt: np.ndarray, prompt_rate: np.ndarray, step: np.ndarray
 ) -> np.ndarray:
-    """Quantiles of wait for a slot + wait for prompts + rest of a step + own prefill, by bisection of the distribution."""
-    grid = (np.arange(6) + 0.5) / 6  # rest of the step, uniform: six equal parts
-
-    def beyond(x: np.ndarray) -> np.ndarray:
-        """Chance that the waits exceed x; each is zero with some chance, else exponential."""
-        y = x[:, None] - step[:, None] * grid
-        a, b = np.where(slot_rate == prompt_rate, slot_rate * (1 + 1e-9), slot_rate)[:, None], prompt_rate[:, None]
-        ea, eb = np.exp(-a * np.maximum(y, 0)), np.exp(-np.minimum(b, 1e12) * np.maximum(y, 0))
-        b = np.minimum(b, 1e12)
-        both = (a * eb - b * ea) / (a - b)
-        p, q = slot[:, None], prompt[:, None]
-        over = p * (1 - q) * ea + q * (1 - p) * eb + p * q * both
-        return np.where(y < 0, 1.0, over).mean(axis=1)
-
-    out = np.empty((slot.size, shares.size))
-    top = step + 60 / slot_rate + 60 / np.minimum(prompt_rate, 1e12)
-    for i, share in enumerate(shares):
-        low, high = np.zeros(slot.size), top.copy()
-        for _ in range(32):
-            mid = (low + high) / 2
-            over = beyond(mid) > 1 - share
-            low, high = np.where(over, mid, low), np.where(over, high, mid)
-        out[:, i] = (low + high) / 2 + own
+    """Chance that waits exceed x [s]: slot and prompts, each exponential with its chance, and the rest of a step, uniform."""
+    a = np.where(np.abs(slot_rate - prompt_rate) < 1e-9 * prompt_rate, slot_rate * (1 + 1e-6), slot_rate)
+    both = slot * prompt / (a - prompt_rate)
+    inside = np.minimum(x, step)
+    out = 1 - inside / np.maximum(step, 1e-300)  # the step alone is longer
+    for rate, share in ((a, slot * (1 - prompt) - both * prompt_rate), (prompt_rate, prompt * (1 - slot) + both * a)):
+        thin = rate * step < 1e-9
+        mean = -np.expm1(-rate * inside) * np.exp(-rate * (x - inside)) / np.where(thin, 1.0, rate * step)
+        out = out + share * np.where(thin, np.exp(-rate * x) * (inside / np.maximum(step, 1e-300)), mean)
     return out
 
 
-def highest_rate(step_s: np.ndarray, prefill_s: float, output_tokens: float) -> float:
-    """Arrival rate a replica just keeps up with [1/s]: prefill and a full batch share the chip, 1 / (p + O t(B) / B)."""
-    steps = require_positive("decode step", step_s, "s")
-    best = (steps * output_tokens / np.arange(1, steps.size + 1))[-1]
-    return float(1.0 / (prefill_s + best))
+def _first_token(
+    shares: np.ndarray, slot: np.ndarray, slot_rate: np.ndarray, prompt: np.ndarray, prompt_rate: np.ndarray, step: np.ndarray
+) -> np.ndarray:
+    """Quantiles of the waits before a prompt is read, by bisection of their distribution."""
+    low = np.zeros((slot.size, shares.size))
+    high = low + (step + 60 / slot_rate + 60 / prompt_rate)[:, None]
+    waits = tuple(v[:, None] for v in (slot, slot_rate, prompt, prompt_rate, step))
+    for _ in range(32):
+        middle = (low + high) / 2
+        over = _beyond(middle, *waits) > 1 - shares
+        low, high = np.where(over, middle, low), np.where(over, high, middle)
+    return (low + high) / 2
+
+
+def highest_rate(step_s: np.ndarray, prefill_s: Numbers, output_tokens: Numbers) -> np.ndarray:
+    """Arrival rate a replica just keeps up with [1/s]: prefill and a full batch share the chip, 1 / (p + O t(B) / B); broadcasts."""
+    steps = _steps(step_s)
+    prompt = require_positive("prefill time", prefill_s, "s")
+    return 1.0 / (prompt + require_positive("output tokens", output_tokens, "tokens") * steps[-1] / steps.size)
 
 
 def capacity(
     step_s: np.ndarray,
-    prefill_s: float,
-    output_tokens: float,
-    ttft_limit_s: float = np.inf,
-    tpot_limit_s: float = np.inf,
+    prefill_s: Numbers,
+    output_tokens: Numbers,
+    ttft_limit_s: Numbers = np.inf,
+    tpot_limit_s: Numbers = np.inf,
     share: float = 0.95,
-) -> tuple[float, str]:
+    step_factor: Numbers = 1.0,
+) -> tuple[np.ndarray, np.ndarray]:
     """Highest arrival rate at which this share of requests stays within both limits [1/s], and what stops it there.
 
-    Parameters as in `under_load`; limits above 0. Returns: rate (0 where even a lone request misses a limit) and "memory or chip time",
-    "first token" or "time per token". The batch may be held below B: the best bound is searched.
+    Parameters as in `under_load` (prefill, length, limits above 0 and factor broadcast). Returns: rates (0 where even a lone request
+    misses a limit) and for each "memory or chip time", "first token" or "time per token". The batch may be held below B: the largest
+    of 24 bounds that keeps the time per token is taken, since a larger batch only shortens the wait. Rates are found by bisection.
     """
-    steps = require_positive("decode step", step_s, "s")
+    require((np.asarray(share) > 0) & (np.asarray(share) < 1), "share of requests", share, "between 0 and 1")
+    given = [require_positive("prefill time", prefill_s, "s"), require_positive("output tokens", output_tokens, "tokens")]
     for name, limit in (("limit of the first token", ttft_limit_s), ("limit per token", tpot_limit_s)):
-        require(limit > 0, name, limit, "above 0 s")
-    if prefill_s >= ttft_limit_s:
-        return 0.0, "first token"
-    if steps[0] > tpot_limit_s:
-        return 0.0, "time per token"
-    best, why = 0.0, "time per token"
-    for bound in np.unique(np.round(np.geomspace(1, steps.size, 24)).astype(int)):
-        own = steps[:bound]
-        low, high = 0.0, highest_rate(own, prefill_s, output_tokens)
-        if high <= best:
-            continue
-        tries = np.linspace(low, high, 66)[1:-1]
-        for _ in range(3):
-            state = under_load(tries, own, prefill_s, output_tokens, (share,))
-            good = (state.ttft_s[:, 0] <= ttft_limit_s) & (state.tpot_s[:, 0] <= tpot_limit_s)
-            at = np.flatnonzero(good)
-            inside = at[-1] if at.size else -1
-            lower = tries[inside] if inside >= 0 else low
-            upper = tries[inside + 1] if inside + 1 < tries.size else high
-            found, failing = lower, min(inside + 1, tries.size - 1)
-            reason = "first token" if state.ttft_s[failing, 0] > ttft_limit_s else "time per token"
-            reason = "memory or chip time" if inside == tries.size - 1 else reason
-            low = lower
-            tries = np.linspace(lower, upper, 34)[1:-1]
-        if found > best:
-            best, why = float(found), reason
-    return best, why
+        require(np.asarray(limit) > 0, name, limit, "above 0 s")
+        given.append(np.asarray(limit, dtype=float))
+    arrays = np.broadcast_arrays(*given, require_positive("factor on steps", step_factor))
+    shape, (prompt, length, ttft, tpot, factor) = arrays[0].shape, (v.ravel() for v in arrays)
+    steps = _steps(step_s)
+    bounds = np.unique(np.round(np.geomspace(1, steps.size, BOUNDS)).astype(int))
+    tables = np.stack([_chain(steps[:bound], LOADS, np.array([share])) for bound in bounds])
+    slowest = np.ascontiguousarray(tables[..., 4])
+    pace = steps[bounds - 1] / bounds  # seconds of a full batch for a token
+
+    def held(rate: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Largest bound that keeps the time per token at these rates (-1: none), whether it keeps up, and the first token."""
+        free = 1 - rate * prompt
+        stretch = factor / np.maximum(free, 1e-12)
+        work, pause = rate * length * stretch, tpot / stretch
+        low, high = np.full(rate.size, -1), np.full(rate.size, bounds.size)
+        while np.any(high - low > 1):  # a row that is settled compares its own bound again
+            middle = np.maximum((low + high) // 2, 0)
+            fits = _between(slowest, work * pace[middle], middle) <= pause
+            low, high = np.where(fits, middle, low), np.where(fits, high, np.where(middle > low, middle, high))
+        bound = np.maximum(low, 0)
+        load = work * pace[bound]
+        keeps_up = (free > 0) & (load < 1)
+        r = np.where(keeps_up, load, 0.5)
+        waits = _waits(rate, r, prompt, 0.0, _between(tables, r, bound), steps[bounds[bound] - 1], stretch)
+        soon = _beyond(np.maximum(ttft - prompt, 0.0), *waits) <= 1 - share
+        return np.where(low < 0, -1, bounds[bound]), keeps_up, soon
+
+    low, high = np.zeros(prompt.size), 1 / (prompt + length * factor * pace.min())
+    for _ in range(16):
+        middle = (low + high) / 2
+        size, keeps_up, soon = held(middle)
+        good = (size > 0) & keeps_up & soon
+        low, high = np.where(good, middle, low), np.where(good, high, middle)
+    size, keeps_up, soon = held(high)
+    why = np.where(
+        (size < 0) | (~keeps_up & (size < steps.size)), "time per token", np.where(keeps_up & ~soon, "first token", "memory or chip time")
+    )
+    late, slow = prompt >= ttft, factor * steps[0] > tpot
+    rate = np.where(late | slow, 0.0, low)
+    return rate.reshape(shape), np.where(late, "first token", np.where(slow, "time per token", why)).reshape(shape)

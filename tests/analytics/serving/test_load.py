@@ -4,7 +4,7 @@ import heapq
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.serving import load
@@ -115,14 +115,112 @@ def test_little_with_its_formula():
 
 
 @pytest.mark.parametrize(
+    ("servers", "offered", "waits"),
+    # Erlang C in closed form: one server r; two servers 2 r^2 / (1 + r); three at a = 2: 4/9 (Kleinrock, Queueing Systems I, 3.5).
+    [(1, 0.8, 0.8), (2, 1.5, 9 / 14), (3, 2.0, 4 / 9), (10, 8.0, 0.40918)],
+)
+def test_erlang_c(servers, offered, waits):
+    """Steps that take the same time whatever the batch are M/M/c servers."""
+    said = load.under_load(offered, np.full(servers, 1.0), 1e-9, 1.0)
+    assert float(said.wait_chance) == pytest.approx(waits, rel=1e-4)
+    use = offered / servers
+    assert float(said.waiting) == pytest.approx(waits * use / (1 - use), rel=1e-4)  # mean queue of M/M/c
+    assert float(said.busy_sequences) == pytest.approx(offered, rel=1e-6)
+
+
+def test_first_token_of_one_server_at_a_time():
+    # M/M/1: waits exceed t with chance r exp(-(mu - lambda) t); the rest of a step of 1 s, mean 0.8 s found, is uniform on top.
+    said = load.under_load(0.8, np.array([1.0]), 1e-9, 1.0, (0.5, 0.99))
+    rng = np.random.default_rng(4)
+    wait = np.where(rng.random(400_000) < 0.8, rng.exponential(5.0, 400_000), 0.0) + 0.8 * rng.random(400_000)
+    np.testing.assert_allclose(said.ttft_s, np.quantile(wait, [0.5, 0.99]), rtol=0.02)
+
+
+@given(seed=st.integers(0, 2**31), most=st.integers(1, 300))
+@settings(max_examples=40)
+def test_many_at_once_are_the_same_as_one_by_one(seed, most):
+    rng = np.random.default_rng(seed)
+    steps = 0.01 + 0.0003 * np.arange(1, most + 1)
+    prompt, length, factor = rng.uniform(0.01, 0.1, 600), rng.uniform(50, 500, 600), rng.uniform(0.8, 1.2, 600)
+    rate = rng.uniform(0.01, 0.95, 600) * load.highest_rate(steps, prompt, length * factor)
+    many = load.under_load(rate, steps, prompt, length, step_factor=factor)
+    few = load.under_load(rate[:20], steps, prompt[:20], length[:20], step_factor=factor[:20])
+    for name, tolerance in (("busy_sequences", 2e-3), ("mean_tpot_s", 2e-3), ("ttft_s", 3e-2), ("wait_chance", 1e-2)):
+        np.testing.assert_allclose(getattr(many, name)[:20], getattr(few, name), rtol=tolerance, atol=1e-12)
+    step = np.diff(steps, prepend=0).max() / (1 - rate * prompt).min()  # a percentile may fall between two batches
+    np.testing.assert_allclose(many.tpot_s[:20], few.tpot_s, atol=2 * step * 1.2)
+
+
+def test_a_slower_model_is_a_longer_answer():
+    """All steps twice as long delay requests as answers twice as long do, but for the rest of the running step."""
+    slow = load.under_load(2.0, STEPS, PREFILL, LENGTH, step_factor=2.0)
+    long = load.under_load(2.0, STEPS, PREFILL, 2 * LENGTH)
+    assert float(slow.busy_sequences) == pytest.approx(float(long.busy_sequences))
+    np.testing.assert_allclose(slow.tpot_s, 2 * long.tpot_s)
+
+
+@given(
+    ttft=st.floats(0.06, 5),
+    tpot=st.floats(0.011, 0.1),
+    prefill=st.floats(0.001, 0.05),
+    length=st.floats(20, 2000),
+    factor=st.floats(0.5, 1.5),
+)
+@settings(max_examples=25)
+def test_the_capacity_is_kept_and_no_more(ttft, tpot, prefill, length, factor):
+    rate, why = load.capacity(STEPS, prefill, length, ttft, tpot, step_factor=factor)
+    assert why in ("first token", "time per token", "memory or chip time")
+    if rate == 0:
+        return
+    bounds = np.unique(np.round(np.geomspace(1, STEPS.size, load.BOUNDS)).astype(int))
+
+    def kept(at, slack):
+        states = [load.under_load(at, STEPS[:b], prefill, length, (0.95,), step_factor=factor) for b in bounds]
+        return any(s.stable and s.ttft_s[0] <= ttft * slack and s.tpot_s[0] <= tpot * slack for s in states)
+
+    assert kept(float(rate), 1.05)
+    assert not kept(float(rate) * 1.03, 0.99)
+
+
+def test_capacities_of_many_at_once():
+    limits = np.array([[0.04], [0.3], [1.0], [np.inf]])
+    rate, why = load.capacity(STEPS, PREFILL, LENGTH, limits, np.array([0.005, 0.02, 0.1]))
+    assert rate.shape == why.shape == (4, 3)
+    assert np.all(np.diff(rate, axis=0) >= -1e-9) and np.all(np.diff(rate, axis=1) >= -1e-9)
+    assert why[0].tolist() == ["first token"] * 3
+    assert why[1:, 0].tolist() == ["time per token"] * 3
+    assert float(rate[2, 1]) == pytest.approx(float(load.capacity(STEPS, PREFILL, LENGTH, 1.0, 0.02)[0]))
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ((0, STEPS, PREFILL, LENGTH), "arrival rate must be above 0"),
         ((1, STEPS, 0, LENGTH), "prefill time must be above 0"),
         ((1, -STEPS, PREFILL, LENGTH), "decode step must be above 0"),
         ((1, STEPS, PREFILL, LENGTH, (1.5,)), "share of requests"),
+        ((1, [], PREFILL, LENGTH), "decode steps must be one list"),
+        ((1, [[0.01]], PREFILL, LENGTH), "decode steps must be one list"),
+        ((float("nan"), STEPS, PREFILL, LENGTH), "arrival rate must be above 0"),
+        ((float("inf"), STEPS, PREFILL, LENGTH), "arrival rate must be above 0"),
+        ((1, STEPS, PREFILL, 0), "output tokens must be above 0"),
+        ((1, STEPS, PREFILL, LENGTH, (0.5,), -1.0), "variation of prefill times must be 0 or more"),
+        ((1, STEPS, PREFILL, LENGTH, (0.5,), 0.0, 0.0), "factor on steps must be above 0"),
     ],
 )
 def test_bad_input(arguments, said):
     with pytest.raises(ValueError, match=said):
         load.under_load(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"ttft_limit_s": 0}, "limit of the first token must be above 0 s"),
+        ({"tpot_limit_s": float("nan")}, "limit per token must be above 0 s"),
+        ({"share": 1}, "share of requests must be between 0 and 1"),
+    ],
+)
+def test_limits_that_cannot_be(limits, said):
+    with pytest.raises(ValueError, match=said):
+        load.capacity(STEPS, PREFILL, LENGTH, **limits)
