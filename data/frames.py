@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -56,11 +55,12 @@ def fact_keys(frame: pd.DataFrame, meta: TableMeta) -> list[str]:
 def _json_texts(values: pd.Series) -> pa.Array:
     """The JSON text of each value of a key column; every distinct value is written once."""
     codes, distinct = pd.factorize(values.to_numpy(dtype=object if values.dtype != np.float64 else None))
-    texts = pa.array([json.dumps(_key_text(v), ensure_ascii=False) for v in distinct] + ['""'], type=pa.string())
+    texts = pa.array([json.dumps(key_text(v), ensure_ascii=False) for v in distinct] + ['""'], type=pa.string())
     return texts.take(pa.array(np.where(codes < 0, len(distinct), codes)))
 
 
-def _key_text(value: object) -> str:
+def key_text(value: object) -> str:
+    """The text of a key's value: numbers by their shortest text, missing as an empty one."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
     return number_text(value) if isinstance(value, float) else str(value)
@@ -115,15 +115,6 @@ def _any_word(frame: pd.DataFrame, words: dict[str, tuple[str, ...]]) -> np.ndar
         texts = frame[column].map(lambda v: number_text(v) if isinstance(v, float) and not np.isnan(v) else v)
         hit |= texts.isin(values).to_numpy()
     return hit
-
-
-def arrow_table(columns: Mapping[str, Iterable], schema: pa.Schema) -> pa.Table:
-    """An Arrow table of these columns, missing values as null."""
-    return pa.table({f.name: pa.array(_plain(columns[f.name]), type=f.type, from_pandas=True) for f in schema}, schema=schema)
-
-
-def _plain(values: Iterable) -> list | np.ndarray:
-    return values.to_numpy() if isinstance(values, pd.Series) else list(values)
 
 
 def csv_text(frame: pd.DataFrame) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data.frames import arrow_table, fact_keys, sources_of, typed
+from data.frames import typed
+from data.incoming import incoming
 from data.meta import TableMeta, load_meta
-from data.schema import EVENT_COLUMNS, arrow_schema, current, events, quoted
+from data.schema import EVENT_COLUMNS, current, events, quoted
 
 
 class NothingToWrite(ValueError):
@@ -25,7 +24,7 @@ class TableChange:
     """What to do to one table: rows to put (canonical columns, each key once) and keys to remove."""
 
     table: str
-    put: pd.DataFrame | None = None
+    put: pd.DataFrame | pa.Table | None = None
     remove: list[str] = field(default_factory=list)
 
 
@@ -49,7 +48,8 @@ def state(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rev: int) -> pd.Da
     else:
         sql = f"""SELECT {_columns(meta)} FROM {events(meta)} e
                   WHERE e.rev <= ? AND e.event = 'put' AND NOT EXISTS (
-                      SELECT 1 FROM {events(meta)} n WHERE n.rev > 1 AND n.fact_key = e.fact_key AND n.rev > e.rev AND n.rev <= ?)
+                      SELECT 1 FROM superseded s WHERE s.table_name = '{meta.name}' AND s.fact_key = e.fact_key AND s.rev = e.rev
+                          AND s.ended_in <= ?)
                   ORDER BY fact_key"""
         values = [rev, rev]
     return _plain(cursor.execute(sql, values).to_arrow_table().to_pandas(), meta)
@@ -112,61 +112,51 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
     """Put and remove facts of one table; rows equal to what is there are left out."""
     counts = {"added": 0, "changed": 0, "removed": 0}
     if change.put is not None and len(change.put):
-        put = typed(change.put, meta, given_only=True)
-        keys = fact_keys(put, meta)
-        if len(set(keys)) < len(keys):
-            twice = pd.Series(keys)[pd.Series(keys).duplicated()].iloc[0]
-            raise ValueError(f"{meta.name}: the key {twice} stands twice; each fact once is accepted")
-        sources = sources_of(put, meta)
-        known = sources.drop_duplicates("source_id")
-        cursor.register("incoming_sources", known)
-        cursor.execute(
-            """INSERT INTO sources SELECT source_id, title, url, ? FROM incoming_sources
-               WHERE source_id NOT IN (SELECT source_id FROM sources)""",
-            [rev],
-        )
-        cursor.unregister("incoming_sources")
-        rows: dict[str, Iterable] = {c: put[c] for c in put.columns}
-        rows |= {
-            "fact_key": keys,
-            "rev": np.full(len(put), rev),
-            "event": np.full(len(put), "put", dtype=object),
-            "origin": np.full(len(put), origin, dtype=object),
-            "source_id": sources["source_id"],
-        }
-        schema = arrow_schema(meta)
-        given = pa.schema([part for part in schema if part.name in rows])
-        cursor.register("given", arrow_table(rows, given))
-        blank = "".join(
-            f", NULL::{'DOUBLE' if meta.columns[c].numeric else 'VARCHAR'} AS {quoted(c)}" for c in meta.columns if c not in rows
-        )
-        cursor.execute(f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT *{blank} FROM given")
-        known_keys = cursor.execute(f"SELECT count(*) FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM incoming)").fetchone()
-        if known_keys is not None and not known_keys[0]:
-            counts["added"] = len(put)
-            cursor.execute(f"INSERT INTO {events(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM incoming")
-            cursor.execute(f"INSERT INTO {current(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM incoming")
-            _forget(cursor)
-            return counts | _remove(cursor, meta, change.remove, rev, origin)
-        same = " AND ".join(f"n.{quoted(c)} IS NOT DISTINCT FROM i.{quoted(c)}" for c in meta.columns)
-        now = current(meta)
-        cursor.execute(
-            f"""CREATE TEMP TABLE fresh AS SELECT i.*, n.fact_key IS NOT NULL AS known FROM incoming i
-                LEFT JOIN {now} n ON n.fact_key = i.fact_key WHERE n.fact_key IS NULL OR NOT ({same})"""
-        )
-        _forget(cursor)
-        row = cursor.execute("SELECT count(*) FILTER (NOT known), count(*) FILTER (known) FROM fresh").fetchone()
-        assert row is not None
-        counts["added"], counts["changed"] = int(row[0]), int(row[1])
-        cursor.execute("ALTER TABLE fresh DROP known")
-        _append(cursor, meta, "fresh")
-        cursor.execute("DROP TABLE fresh")
+        with incoming(cursor, change.put, meta, rev, origin) as sources:
+            counts |= _put(cursor, meta, sources, rev)
     return counts | _remove(cursor, meta, change.remove, rev, origin)
 
 
-def _forget(cursor: duckdb.DuckDBPyConnection) -> None:
-    cursor.execute("DROP VIEW incoming")
-    cursor.unregister("given")
+def _put(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, sources: pd.DataFrame, rev: int) -> dict[str, int]:
+    """Append the rows of the view `incoming` that are new or differ, and their sources."""
+    e, now, columns = events(meta), current(meta), _columns(meta)
+    size, stored = _pair(cursor, f"SELECT (SELECT count(*) FROM incoming), (SELECT count(*) FROM {e})")
+    unlike = "SELECT count(DISTINCT hash(fact_key))"
+    if size > stored:  # the smaller side is the one to be held in memory
+        different, known = _pair(cursor, f"{unlike}, count(*) FILTER (fact_key IN (SELECT fact_key FROM {e})) FROM incoming")
+    else:
+        inside = f"SELECT count(*) FROM {e} WHERE fact_key IN (SELECT fact_key FROM incoming)"
+        different, known = _pair(cursor, f"{unlike}, ({inside}) FROM incoming")
+    if different < size:
+        twice = cursor.execute("SELECT fact_key FROM incoming GROUP BY fact_key HAVING count(*) > 1 ORDER BY fact_key LIMIT 1").fetchone()
+        if twice:
+            raise ValueError(f"{meta.name}: the key {twice[0]} stands twice; each fact once is accepted")
+    cursor.register("incoming_sources", sources)
+    cursor.execute(
+        """INSERT INTO sources SELECT source_id, title, url, ? FROM incoming_sources
+           WHERE source_id NOT IN (SELECT source_id FROM sources)""",
+        [rev],
+    )
+    cursor.unregister("incoming_sources")
+    if not known:
+        cursor.execute(f"INSERT INTO {e} ({columns}) SELECT {columns} FROM incoming")
+        return {"added": size}
+    same = " AND ".join(f"n.{quoted(c)} IS NOT DISTINCT FROM i.{quoted(c)}" for c in meta.columns)
+    cursor.execute(
+        f"""CREATE TEMP TABLE fresh AS SELECT i.*, n.fact_key IS NOT NULL AS known FROM incoming i
+            LEFT JOIN {now} n ON n.fact_key = i.fact_key WHERE n.fact_key IS NULL OR NOT ({same})"""
+    )
+    added, changed = _pair(cursor, "SELECT count(*) FILTER (NOT known), count(*) FILTER (known) FROM fresh")
+    cursor.execute("ALTER TABLE fresh DROP known")
+    _append(cursor, meta, "fresh")
+    cursor.execute("DROP TABLE fresh")
+    return {"added": added, "changed": changed}
+
+
+def _pair(cursor: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, int]:
+    row = cursor.execute(sql).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 def _remove(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, keys: list[str], rev: int, origin: str) -> dict[str, int]:
@@ -190,10 +180,19 @@ def _remove(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, keys: list[str],
 
 
 def _append(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rows: str) -> None:
-    """Append the events of a temporary table and bring the current state after them."""
+    """Append the events of a temporary table; what they take the place of is no longer current."""
+    _supersede(cursor, meta, rows)
     cursor.execute(f"INSERT INTO {events(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM {rows} ORDER BY fact_key")
-    cursor.execute(f"DELETE FROM {current(meta)} WHERE fact_key IN (SELECT fact_key FROM {rows})")
-    cursor.execute(f"INSERT INTO {current(meta)} ({_columns(meta)}) SELECT {_columns(meta)} FROM {rows} WHERE event = 'put'")
+
+
+def _supersede(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rows: str) -> None:
+    """Note which events end because newer ones of the same facts, in `rows`, are about to be appended."""
+    cursor.execute(
+        f"""INSERT INTO superseded SELECT '{meta.name}', e.fact_key, e.rev, r.rev
+            FROM {rows} r JOIN {events(meta)} e ON e.fact_key = r.fact_key
+            WHERE NOT EXISTS (
+                SELECT 1 FROM superseded s WHERE s.table_name = '{meta.name}' AND s.fact_key = e.fact_key AND s.rev = e.rev)"""
+    )
 
 
 def undo(cursor: duckdb.DuckDBPyConnection, rev: int, *, author: str, note: str | None, today: datetime.date) -> Revision:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from data.meta import TableMeta, load_meta, table_names
 
@@ -55,21 +54,42 @@ def _version(connection: duckdb.DuckDBPyConnection, newest: int) -> int:
 
 
 def _make_event_tables(connection: duckdb.DuckDBPyConnection, meta: TableMeta) -> None:
-    """Create the table of events and of the current state, or add columns the meta has gained."""
+    """Create the table of events and the view of the current state, or add columns the meta has gained."""
     fixed = "fact_key VARCHAR NOT NULL, rev BIGINT NOT NULL, event VARCHAR NOT NULL, origin VARCHAR NOT NULL, source_id VARCHAR"
-    columns = ", ".join(f"{quoted(c.name)} {'DOUBLE' if c.numeric else 'VARCHAR'}" for c in meta.columns.values())
-    have: dict[str, list[str]] = {}
-    for table, column in connection.execute(
-        "SELECT table_name, column_name FROM information_schema.columns WHERE table_name IN (?, ?)", [events(meta), current(meta)]
+    kinds = {c.name: "DOUBLE" if c.numeric else "VARCHAR" for c in meta.columns.values()}
+    have: dict[str, dict[str, str]] = {}
+    for table, column, kind in connection.execute(
+        """SELECT c.table_name, c.column_name, t.table_type FROM information_schema.columns c
+           JOIN information_schema.tables t USING (table_schema, table_name) WHERE table_name IN (?, ?)""",
+        [events(meta), current(meta)],
     ).fetchall():
-        have.setdefault(table, []).append(column)
-    for table in (events(meta), current(meta)):
-        if table not in have:
-            connection.execute(f"CREATE TABLE {table} ({fixed}, {columns})")
-            continue
-        for column in meta.columns.values():
-            if column.name not in have[table]:
-                connection.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(column.name)} {'DOUBLE' if column.numeric else 'VARCHAR'}")
+        have.setdefault(table, {})[column] = kind
+    if events(meta) not in have:
+        connection.execute(f"CREATE TABLE {events(meta)} ({fixed}, {', '.join(f'{quoted(c)} {kind}' for c, kind in kinds.items())})")
+    for name in set(kinds) - set(have.get(events(meta), kinds)):
+        connection.execute(f"ALTER TABLE {events(meta)} ADD COLUMN {quoted(name)} {kinds[name]}")
+    held = have.get(current(meta), {})
+    if "BASE TABLE" in held.values():  # earlier versions kept a second copy of every current fact
+        connection.execute("BEGIN")
+        connection.execute(f"DROP TABLE {current(meta)}")
+        connection.execute(
+            f"""INSERT INTO superseded SELECT '{meta.name}', fact_key, rev, next FROM (
+                    SELECT fact_key, rev, lead(rev) OVER (PARTITION BY fact_key ORDER BY rev) AS next FROM {events(meta)})
+                WHERE next IS NOT NULL"""
+        )
+        _make_view(connection, meta)
+        connection.execute("COMMIT")
+    elif set(kinds) - set(held):
+        _make_view(connection, meta)
+
+
+def _make_view(connection: duckdb.DuckDBPyConnection, meta: TableMeta) -> None:
+    columns = ", ".join([*EVENT_COLUMNS, *(quoted(c) for c in meta.columns)])
+    connection.execute(
+        f"""CREATE OR REPLACE VIEW {current(meta)} AS SELECT {columns} FROM {events(meta)} e
+            WHERE e.event = 'put' AND NOT EXISTS (
+                SELECT 1 FROM superseded s WHERE s.table_name = '{meta.name}' AND s.fact_key = e.fact_key AND s.rev = e.rev)"""
+    )
 
 
 def events(meta: TableMeta) -> str:
@@ -78,19 +98,13 @@ def events(meta: TableMeta) -> str:
 
 
 def current(meta: TableMeta) -> str:
-    """Name of the materialised current state."""
+    """Name of the view of the current state."""
     return f"now_{_safe(meta.name)}"
 
 
 def quoted(name: str) -> str:
     """A column name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def arrow_schema(meta: TableMeta) -> pa.Schema:
-    """Arrow types of an event row."""
-    fixed = [("fact_key", pa.string()), ("rev", pa.int64()), ("event", pa.string()), ("origin", pa.string()), ("source_id", pa.string())]
-    return pa.schema(fixed + [(c.name, pa.float64() if c.numeric else pa.string()) for c in meta.columns.values()])
 
 
 def _safe(name: str) -> str:
