@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.accounting import Numbers
-from analytics.checks import require, require_positive, require_within
+from analytics.checks import numbers, require, require_at_least, require_positive, require_within
 from analytics.formula import formula
 
 MOST_STEPS = 10_000
@@ -72,25 +72,25 @@ def agent_run(
     Returns: AgentRun. A rejected attempt leaves no trace in the context; a wrong step that is not noticed spoils the task, which runs
     to its end all the same; a step rejected at every attempt stops it.
     """
-    k = np.asarray(steps, dtype=float)
+    k = numbers("steps", steps)
     require((k >= 1) & (k <= MOST_STEPS) & (k == np.floor(k)), "steps", k, f"a whole number from 1 to {MOST_STEPS:,}")
     r = require_within("step reliability", step_reliability, 0, 1)
     d = require_within("chance to detect a wrong step", detects_wrong, 0, 1)
     f = require_within("chance to reject a right step", rejects_right, 0, 1)
-    m = np.asarray(retries, dtype=float)
+    m = numbers("retries", retries)
     require((m >= 0) & (m <= 1000) & (m == np.floor(m)), "retries", m, "a whole number from 0 to 1,000")
     out = require_positive("output per step", output_per_step, "tokens")
     tokens = {"start context": start_context, "observation per step": observation_per_step, "check tokens": check_tokens}
-    for name, value in tokens.items():
-        require(np.isfinite(value) & (np.asarray(value) >= 0), name, value, "0 tokens or more")
-    k, r, d, f, m, out, start, seen, check = np.broadcast_arrays(k, r, d, f, m, out, *(np.asarray(v, dtype=float) for v in tokens.values()))
+    k, r, d, f, m, out, start, seen, check = np.broadcast_arrays(
+        k, r, d, f, m, out, *(require_at_least(name, v, 0, "tokens") for name, v in tokens.items())
+    )
 
     rejected = r * f + (1 - r) * d
     certain = rejected >= 1
     tries = np.where(certain, m + 1, (1 - rejected ** (m + 1)) / np.where(certain, 1.0, 1 - rejected))
     right, passed = r * (1 - f) * tries, (1 - rejected) * tries
     # Sums over steps j = 0..k-1 of the chance to get there, and of the context then: both weighted with passed^j.
-    j = np.arange(int(k.max()))
+    j = np.arange(int(k.max(initial=0)))
     reach = np.where(j < k[..., None], np.minimum(passed, 1.0)[..., None] ** j, 0.0)
     grows = out + seen
     begun = reach.sum(axis=-1)

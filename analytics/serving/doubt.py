@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analytics.accounting import Numbers
-from analytics.checks import require
+from analytics.checks import numbers, one_number, require_positive, require_whole
 from analytics.prices.student_t import critical_value
 
 DRAWS = 10_000
@@ -26,6 +26,10 @@ class Range:
     high: float
 
     def __post_init__(self) -> None:
+        for name in ("low", "central", "high"):
+            object.__setattr__(
+                self, name, one_number(f"{name} end of a range" if name != "central" else "middle of a range", getattr(self, name))
+            )
         if not (np.isfinite([self.low, self.central, self.high]).all() and self.low <= self.central <= self.high):
             raise ValueError(f"a range must rise from low over central to high, got {self.low:g}, {self.central:g}, {self.high:g}")
 
@@ -63,8 +67,7 @@ class Residual:
         mean squares, MSB between and MSW inside (Searle, Casella and McCulloch, Variance Components, 1992, section 3.6): a new y
         varies by c1 MSB + c2 MSW with Satterthwaite's degrees (Biometrics Bulletin 2(6), 1946).
         """
-        ratios = np.asarray(measured_over_predicted, dtype=float).ravel()
-        require(np.isfinite(ratios) & (ratios > 0), "measured over predicted", ratios if ratios.size else 1.0, "above 0")
+        ratios = require_positive("measured over predicted", measured_over_predicted).ravel()
         n = ratios.size
         if n < 3:
             raise ValueError(f"an error band needs at least 3 measurements, got {n}")
@@ -102,7 +105,7 @@ class Residual:
 
     def factors(self, share: float = BAND_SHARE) -> tuple[float, float]:
         """Factors between which this share of new measurements should fall."""
-        t = critical_value(share, self.degrees)
+        t = critical_value(one_number("share of measurements", share), self.degrees)
         return float(np.exp(self.mean_log - t * self.scale_log)), float(np.exp(self.mean_log + t * self.scale_log))
 
     def ends(self) -> tuple[float, float]:
@@ -135,8 +138,7 @@ def propagate(result: Callable[..., Any], inputs: Mapping[str, Doubtful], draws:
     Parameters: result, a function of the inputs by name that broadcasts; inputs, numbers, Range or Residual, the last as a factor;
     draws, at least 100; seed, so that the same question has the same answer. Returns: Band. Inputs are drawn independently.
     """
-    if draws < 100:
-        raise ValueError(f"draws must be at least 100, got {draws}")
+    draws = require_whole("draws", draws, 100, 10_000_000)
     rng = np.random.default_rng(seed)
     drawn = {name: value.draw(draws, rng) if isinstance(value, Range | Residual) else value for name, value in inputs.items()}
     values = np.broadcast_to(np.asarray(result(**drawn), dtype=float), (draws,))
@@ -213,13 +215,16 @@ def passport(
     m values each; same_group, m booleans: same chip and model family; prefer_group: look inside the group first where it has points.
     Distance: root of the sum of squared log2 ratios. Returns: Passport. Errors: ValueError without points.
     """
-    predicted, measured = np.asarray(predicted, dtype=float), np.asarray(measured, dtype=float)
-    group = np.asarray(same_group, dtype=bool)
+    predicted, measured = require_positive("predicted", predicted).ravel(), require_positive("measured", measured).ravel()
+    group = np.asarray(same_group, dtype=bool).ravel()
     if measured.size == 0:
         raise ValueError("no measured point to compare with")
-    for name, value in at.items():
-        require(np.isfinite(value) and value > 0, name, value, "above 0")
-    logs = np.stack([np.log2(np.asarray(points[name], dtype=float)) - np.log2(value) for name, value in at.items()])
+    columns = {name: numbers(name, points[name]).ravel() for name in at}
+    for name, values in (columns | {"predicted": predicted, "same_group": group}).items():
+        if values.size != measured.size:
+            raise ValueError(f"{name} must have a value for each of {measured.size} measured points, got {values.size}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.stack([np.log2(columns[n]) - np.log2(one_number(n, require_positive(n, v))) for n, v in at.items()])
     squares = np.where(np.isfinite(logs), logs**2, 0.0)
     distance = np.sqrt(squares.sum(axis=0))
     candidates = np.where(group, distance, np.inf) if prefer_group and group.any() else distance

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from analytics.accounting import Numbers
-from analytics.checks import require, require_positive
+from analytics.checks import numbers, require, require_at_least, require_positive, require_within
 from analytics.formula import formula
 
 _inverse_normal = np.vectorize(NormalDist().inv_cdf, otypes=[float])
@@ -23,13 +23,12 @@ class LogNormal:
 
     def __post_init__(self) -> None:
         require_positive("median length", self.median, "tokens")
-        sigma = np.asarray(self.sigma, dtype=float)
-        require((sigma >= 0) & (sigma <= 5), "sigma of length", sigma, "from 0 to 5")
+        require_within("sigma of length", self.sigma, 0, 5)
 
     @classmethod
     def of_mean(cls, mean: Numbers, sigma: Numbers) -> LogNormal:
         """The log-normal with this mean [tokens]; published figures are means."""
-        return cls(require_positive("mean length", mean, "tokens") / np.exp(np.asarray(sigma, dtype=float) ** 2 / 2), sigma)
+        return cls(require_positive("mean length", mean, "tokens") / np.exp(require_within("sigma of length", sigma, 0, 5) ** 2 / 2), sigma)
 
     @property
     def mean(self) -> np.ndarray:
@@ -43,7 +42,7 @@ class LogNormal:
 
     def quantile(self, share: Numbers) -> np.ndarray:
         """Length that this share of answers does not exceed [tokens]; share in (0, 1)."""
-        share = np.asarray(share, dtype=float)
+        share = numbers("share of answers", share)
         require((share > 0) & (share < 1), "share of answers", share, "between 0 and 1")
         return np.asarray(self.median) * np.exp(np.asarray(self.sigma) * _inverse_normal(share))
 
@@ -76,7 +75,7 @@ class Empirical:
 
     def quantile(self, share: Numbers) -> np.ndarray:
         """Length that this share of answers does not exceed [tokens]; share in (0, 1)."""
-        share = np.asarray(share, dtype=float)
+        share = numbers("share of answers", share)
         require((share > 0) & (share < 1), "share of answers", share, "between 0 and 1")
         return np.asarray(np.quantile(self.lengths, share))
 
@@ -102,7 +101,7 @@ def resident_context(input_tokens, mean_output, mean_square_output):
 
 def mean_resident_context(input_tokens: Numbers, lengths: Lengths) -> np.ndarray:
     """Mean context of a decoding sequence [tokens]: input + E[O²] / (2 E[O]); input / + O / 2 only where all answers are equally long."""
-    return np.asarray(resident_context(np.asarray(input_tokens, dtype=float), lengths.mean, lengths.mean_square))
+    return np.asarray(resident_context(require_at_least("input tokens", input_tokens, 0), lengths.mean, lengths.mean_square))
 
 
 def resident_tokens(samples: Numbers, input_tokens: Numbers, mean_context_of_answer: Numbers, shared_prefix: bool = True) -> np.ndarray:
@@ -111,7 +110,5 @@ def resident_tokens(samples: Numbers, input_tokens: Numbers, mean_context_of_ans
     Parameters: samples, at least 1; input_tokens; mean_context_of_answer, mean tokens of an answer already written (E[O²] / (2 E[O]));
     shared_prefix: whether the cache of the prompt is kept once for all samples. Returns: tokens.
     """
-    n = np.asarray(samples, dtype=float)
-    require(n >= 1, "samples", n, "at least 1")
-    prompt = np.asarray(input_tokens, dtype=float)
-    return np.where(shared_prefix, prompt, n * prompt) + n * np.asarray(mean_context_of_answer, dtype=float)
+    n, prompt = require_at_least("samples", samples, 1), require_at_least("input tokens", input_tokens, 0)
+    return np.where(shared_prefix, prompt, n * prompt) + n * require_at_least("tokens of an answer", mean_context_of_answer, 0)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.accounting import Numbers
-from analytics.checks import require, require_positive
+from analytics.checks import numbers, one_number, require, require_at_least, require_positive
 from analytics.formula import formula
 
 #: Shares of requests reported by default.
@@ -120,11 +120,10 @@ def under_load(
         require_positive("prefill time", prefill_s, "s"),
         require_positive("output tokens", output_tokens, "tokens"),
         require_positive("factor on steps", step_factor),
-        np.asarray(prefill_cv, dtype=float),
+        require_at_least("variation of prefill times", prefill_cv, 0),
     )
-    require(np.isfinite(given[4]) & (given[4] >= 0), "variation of prefill times", given[4], "0 or more")
     steps = _steps(step_s)
-    wanted = np.atleast_1d(np.asarray(shares, dtype=float))
+    wanted = np.atleast_1d(numbers("share of requests", shares))
     require((wanted > 0) & (wanted < 1), "share of requests", wanted, "between 0 and 1")
     arrays = np.broadcast_arrays(*given)
     shape, (rate, prompt, length, factor, cv) = arrays[0].shape, (v.ravel() for v in arrays)
@@ -229,11 +228,12 @@ def capacity(
     misses a limit) and for each "memory or chip time", "first token" or "time per token". The batch may be held below B: the largest
     of 24 bounds that keeps the time per token is taken, since a larger batch only shortens the wait. Rates are found by bisection.
     """
-    require((np.asarray(share) > 0) & (np.asarray(share) < 1), "share of requests", share, "between 0 and 1")
+    share = one_number("share of requests", share)
+    require(0 < share < 1, "share of requests", share, "between 0 and 1")
     given = [require_positive("prefill time", prefill_s, "s"), require_positive("output tokens", output_tokens, "tokens")]
     for name, limit in (("limit of the first token", ttft_limit_s), ("limit per token", tpot_limit_s)):
-        require(np.asarray(limit) > 0, name, limit, "above 0 s")
-        given.append(np.asarray(limit, dtype=float))
+        given.append(numbers(name, limit))
+        require(given[-1] > 0, name, given[-1], "above 0 s")
     arrays = np.broadcast_arrays(*given, require_positive("factor on steps", step_factor))
     shape, (prompt, length, ttft, tpot, factor) = arrays[0].shape, (v.ravel() for v in arrays)
     steps = _steps(step_s)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from analytics.accounting import Numbers
-from analytics.checks import require, require_positive, require_within
+from analytics.checks import require, require_at_least, require_positive, require_within
 from analytics.formula import formula
 
 #: Ways to split the cost of chips that serve input and output together: a choice, not a fact.
@@ -125,9 +125,9 @@ def split_weights(
         "tokens": (1.0, 1.0, 1.0),
         "price": list_prices,
     }[split]
-    weights = tuple(np.asarray(w, dtype=float) for w in given)
-    for name, weight in zip(("input", "cached input", "output"), weights, strict=True):
-        require(np.isfinite(weight) & (weight >= 0), f"weight of {name} tokens", weight, "0 or more")
+    weights = [
+        require_at_least(f"weight of {name} tokens", w, 0) for name, w in zip(("input", "cached input", "output"), given, strict=True)
+    ]
     require(weights[0] + weights[1] + weights[2] > 0, f"the sum of weights for the split by {split}", sum(weights), "above 0")
     return weights[0], weights[1], weights[2]
 
@@ -140,12 +140,12 @@ def token_costs(
     Parameters (broadcast): total cost [USD]; tokens of each kind [million], input_mtok without the cached ones; weights of a token of
     each kind (`split_weights`). Returns: TokenCosts. Errors: ValueError where nothing with weight is served.
     """
-    tokens = [np.asarray(n, dtype=float) for n in (input_mtok, cached_mtok, output_mtok)]
-    for name, n in zip(("input", "cached input", "output"), tokens, strict=True):
-        require(np.isfinite(n) & (n >= 0), f"{name} tokens", n, "0 or more million")
+    kinds = (("input", input_mtok), ("cached input", cached_mtok), ("output", output_mtok))
+    tokens = [require_at_least(f"{name} tokens", n, 0, "million") for name, n in kinds]
+    total = require_at_least("total cost", total_usd, 0, "USD")
     whole = sum(np.asarray(w, dtype=float) * n for w, n in zip(weights, tokens, strict=True))
     require(whole > 0, "tokens that carry cost", whole, "above 0: this split puts all cost on tokens that are not served")
-    unit = np.asarray(total_usd, dtype=float) / whole
+    unit = total / whole
     costs = [np.where(n > 0, unit * np.asarray(w, dtype=float), np.nan) for w, n in zip(weights, tokens, strict=True)]
     return TokenCosts(*costs)
 
@@ -164,67 +164,69 @@ class Hosting:
 def hosting_against_api(
     tokens_per_day: Numbers,
     load_curve: Numbers,
-    replica_tokens_per_s: float,
-    replica_usd_per_hour: float,
-    api_usd_per_mtok: float,
+    replica_tokens_per_s: Numbers,
+    replica_usd_per_hour: Numbers,
+    api_usd_per_mtok: Numbers,
     scaling: str = "peak",
 ) -> Hosting:
     """Own replicas against an API under a daily load curve.
 
-    Parameters: tokens_per_day [tokens], any shape; load_curve, relative demand of each hour (24 values, any scale);
+    Parameters (all but the curve broadcast): tokens_per_day [tokens]; load_curve, relative demand of each hour (24 values, any scale);
     replica_tokens_per_s a replica serves within its limits [tok/s]; replica_usd_per_hour, rent of all its chips [USD/h];
     api_usd_per_mtok [USD/Mtok], blended as the tokens are counted; scaling: "peak" rents what the busiest hour needs all day,
     "hourly" rents and returns whole replicas by the hour and keeps at least one. Returns: Hosting. Errors: ValueError.
     """
-    curve = np.asarray(load_curve, dtype=float)
+    curve = require_at_least("load curve", load_curve, 0)
     if curve.shape != (24,):
         raise ValueError(f"load curve must have 24 values, one an hour, got {curve.size}")
-    require(np.isfinite(curve) & (curve >= 0), "load curve", curve, "0 or more in every hour")
     require_positive("load curve's sum", curve.sum())
     if scaling not in ("peak", "hourly"):
         raise ValueError(f"scaling must be peak or hourly, got {scaling!r}")
-    rate = float(require_positive("tokens per second of a replica", replica_tokens_per_s))
-    rent = float(require_positive("rent of a replica", replica_usd_per_hour))
-    price = float(require_positive("API price", api_usd_per_mtok))
-    volume = require_positive("tokens per day", tokens_per_day)
+    volume, rate, rent, price = np.broadcast_arrays(
+        require_positive("tokens per day", tokens_per_day),
+        require_positive("tokens per second of a replica", replica_tokens_per_s),
+        require_positive("rent of a replica", replica_usd_per_hour),
+        require_positive("API price", api_usd_per_mtok),
+    )
     share = curve / curve.sum()
-    replicas = _replicas(volume, share, rate, scaling)
+    replicas = _replicas(volume / (rate * 3600), share, scaling)
     cost = replicas.sum(axis=-1) * rent
     return Hosting(
         cost,
         volume * price / 1e6,
         replicas,
         volume / (replicas.sum(axis=-1) * rate * 3600),
-        np.asarray(_break_even(share, rate, rent, price, scaling)),
+        rate * 3600 * _break_even(share, rate * 3600 * price / (1e6 * rent), scaling),
     )
 
 
-def _replicas(volume: np.ndarray, share: np.ndarray, rate: float, scaling: str) -> np.ndarray:
-    """Whole replicas of each hour; shape of volume x 24."""
-    by_hour = np.maximum(np.ceil(volume[..., None] * share / (rate * 3600) - 1e-9), 1.0)
+def _replicas(volume: np.ndarray, share: np.ndarray, scaling: str) -> np.ndarray:
+    """Whole replicas of each hour for a day's volume in replica-hours of tokens; shape of volume x 24."""
+    by_hour = np.maximum(np.ceil(volume[..., None] * share - 1e-9), 1.0)
     return np.broadcast_to(by_hour.max(axis=-1, keepdims=True), by_hour.shape) if scaling == "peak" else by_hour
 
 
-def _break_even(share: np.ndarray, rate: float, rent: float, price: float, scaling: str) -> float:
-    """Least daily tokens at which rent is no more than the API's bill.
+def _break_even(share: np.ndarray, worth: np.ndarray, scaling: str) -> np.ndarray:
+    """Least daily volume, in replica-hours of tokens, at which rent is no more than the API's bill.
 
-    Rent is constant between the volumes at which some hour needs one more replica, and the bill grows, so each such interval is
-    settled by one division. Searched up to 128 replicas in the busiest hour; beyond, whole replicas no longer matter.
+    worth: what a busy hour of a replica would cost from the API, over its rent. Rent is constant between the volumes at which some
+    hour needs one more replica, and the bill grows, so each such interval is settled by one division. Searched up to 128 replicas in
+    the busiest hour; beyond, whole replicas no longer matter.
     """
     hours = share[share > 1e-6 * share.max()]  # a hour below a 128th of the peak never needs a second replica
-    steps = np.unique(np.concatenate([np.arange(1, 129) * rate * 3600 / s for s in hours]))
-    steps = steps[steps <= 128 * rate * 3600 / hours.max() * (1 + 1e-12)]
-    rents = _replicas(steps, share, rate, scaling).sum(axis=-1) * rent
-    least = rents / price * 1e6  # volume at which the bill reaches the rent of this interval
-    start = np.append(0.0, steps[:-1])
-    reached = np.flatnonzero(least <= steps * (1 + 1e-9))
-    return float(max(least[reached[0]], start[reached[0]])) if reached.size else np.inf
+    steps = np.unique(np.concatenate([np.arange(1, 129) / s for s in hours]))
+    steps = steps[steps <= 128 / hours.max() * (1 + 1e-12)]
+    rents = _replicas(steps, share, scaling).sum(axis=-1)
+    needed = np.minimum.accumulate(rents / (steps * (1 + 1e-9)))  # least worth that pays somewhere up to each interval
+    at = np.searchsorted(-needed, -worth)  # first interval in which hosting pays
+    inside = np.minimum(at, steps.size - 1)
+    start = np.append(0.0, steps[:-1])[inside]
+    return np.where(at < steps.size, np.maximum(rents[inside] / worth, start), np.inf)
 
 
 def utilisation_of(load_curve: Numbers) -> float:
     """Mean over peak of a load curve: the utilisation of a fleet rented for its busiest hour, in (0, 1]."""
-    curve = np.asarray(load_curve, dtype=float)
-    require(np.isfinite(curve) & (curve >= 0), "load curve", curve, "0 or more in every hour")
+    curve = require_at_least("load curve", load_curve, 0)
     require_positive("load curve's peak", curve.max() if curve.size else 0.0)
     return float(curve.mean() / curve.max())
 
@@ -232,4 +234,4 @@ def utilisation_of(load_curve: Numbers) -> float:
 def margin_at_price(cost_usd_per_mtok: Numbers, price_usd_per_mtok: Numbers, utilisation: Numbers = 1.0) -> np.ndarray:
     """Gross margin of selling at a price tokens that cost this much at full load, served at a utilisation in (0, 1]."""
     busy = require_within("utilisation", utilisation, 1e-9, 1)
-    return 1 - np.asarray(cost_usd_per_mtok, dtype=float) / busy / require_positive("price", price_usd_per_mtok)
+    return 1 - require_at_least("cost", cost_usd_per_mtok, 0) / busy / require_positive("price", price_usd_per_mtok)

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.accounting import Numbers
-from analytics.checks import require, require_positive
+from analytics.checks import numbers, one_number, require, require_at_least, require_positive, require_whole, require_within
 from analytics.formula import formula
 
 
 def zipf(items: int, exponent: float) -> np.ndarray:
     """Popularity of `items` prefixes, most popular first, falling with rank**-exponent; adds up to 1."""
-    if not 1 <= items <= 10_000_000:
-        raise ValueError(f"prefixes must be from 1 to 10,000,000, got {items}")
-    require(0 <= exponent <= 5, "exponent of popularity", exponent, "from 0 to 5")
-    weight = np.arange(1.0, items + 1) ** -exponent
+    items = require_whole("prefixes", items, 1, 10_000_000)
+    steep = one_number("exponent of popularity", require_within("exponent of popularity", exponent, 0, 5))
+    weight = np.arange(1.0, items + 1) ** -steep
     return weight / weight.sum()
 
 
@@ -37,12 +36,18 @@ def held_chance(requests_per_s, turnover_s):
     return 1 - np.exp(-requests_per_s * turnover_s)
 
 
+#: Most prefixes counted one by one; more are put together by how often they are asked for, 4,096 classes over their range.
+CLASSES = 4096
+#: Times at which a cache's turnover is worked out, evenly in their logarithm; between them it is interpolated.
+TIMES = 1024
+
+
 @dataclass(frozen=True)
 class TierHits:
-    """Shares of prefix tokens found, by tier in the order given, and missed; with the time each tier keeps an item."""
+    """Shares of prefix tokens found, by tier in the last axis in the order given, and missed; with the time each tier keeps an item."""
 
     hit_share: np.ndarray  #: by tier
-    miss_share: float
+    miss_share: np.ndarray
     keeps_s: np.ndarray  #: characteristic time up to and including this tier [s]; inf where everything fits
 
 
@@ -50,36 +55,49 @@ def hits_by_tier(requests_per_s: Numbers, prefix_tokens: Numbers, capacity_token
     """Hits of a hierarchy of caches by tokens.
 
     Parameters: requests_per_s of each prefix (n values, above 0); prefix_tokens, its length (n values or one); capacity_tokens of each
-    tier, fastest first (0 or more; a faster tier's evictions move on to the next). Returns: TierHits.
+    tier in the last axis, fastest first (0 or more; a faster tier's evictions move on to the next), any axes before it, so many
+    capacities are answered at once. Returns: TierHits. Errors: ValueError.
     """
-    rate = require_positive("requests per second of a prefix", requests_per_s)
-    size = np.broadcast_to(require_positive("length of a prefix", prefix_tokens, "tokens"), rate.shape)
-    capacity = np.atleast_1d(np.asarray(capacity_tokens, dtype=float))
-    require(np.isfinite(capacity) & (capacity >= 0), "capacity of a tier", capacity, "0 tokens or more")
-    weight = rate * size / (rate * size).sum()
-    keeps = np.array([_turnover(rate, size, whole) for whole in np.cumsum(capacity)])
-    reach = np.array([float((weight * held_chance(rate, time)).sum()) if np.isfinite(time) else 1.0 for time in keeps])
-    return TierHits(np.diff(reach, prepend=0.0), float(1 - reach[-1]), keeps)
+    rate = np.atleast_1d(require_positive("requests per second of a prefix", requests_per_s))
+    if rate.ndim != 1 or not rate.size:
+        raise ValueError(f"requests per second must be one list of at least one prefix, got shape {rate.shape}")
+    size = require_positive("length of a prefix", prefix_tokens, "tokens")
+    if size.shape not in ((), (1,), rate.shape):
+        raise ValueError(f"lengths of prefixes must be one value or {rate.size}, one a prefix, got shape {size.shape}")
+    size = np.broadcast_to(size, rate.shape)
+    capacity = np.atleast_1d(require_at_least("capacity of a tier", capacity_tokens, 0, "tokens"))
+    if not capacity.size:
+        raise ValueError("a hierarchy of caches needs at least one tier")
+    rate, size = _classes(rate, size)
+    whole = np.cumsum(capacity, axis=-1)
+    # held tokens and hits at times from "nothing is asked for twice" to "everything is"
+    times = np.geomspace(1e-9 / rate.max(), 1e3 / rate.min(), TIMES)
+    chance = held_chance(rate, times[:, None])
+    held, hits = chance @ size, chance @ (rate * size / (rate * size).sum())
+    keeps = np.exp(np.interp(np.log(np.maximum(whole, 1e-300)), np.log(held), np.log(times)))
+    reach = np.interp(whole, np.concatenate([[0.0], held]), np.concatenate([[0.0], hits]))
+    everything = whole >= size.sum()
+    keeps = np.where(everything, np.inf, np.where(whole > 0, keeps, 0.0))
+    reach = np.where(everything, 1.0, reach)
+    return TierHits(np.diff(reach, axis=-1, prepend=0.0), 1 - reach[..., -1], keeps)
 
 
-def _turnover(rate: np.ndarray, size: np.ndarray, capacity: float) -> float:
-    """Characteristic time [s]: held tokens then equal the capacity; found by bisection in its logarithm."""
-    if capacity <= 0:
-        return 0.0
-    if capacity >= size.sum():
-        return np.inf
-    low, high = np.log(1e-9 / rate.max()), np.log(1e3 / rate.min())
-    for _ in range(80):
-        mid = (low + high) / 2
-        held = (size * -np.expm1(-rate * np.exp(mid))).sum()
-        low, high = (mid, high) if held < capacity else (low, mid)
-    return float(np.exp((low + high) / 2))
+def _classes(rate: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """At most CLASSES prefixes that stand for all: those asked for about as often together, at their tokens' mean rate."""
+    if rate.size <= CLASSES:
+        return rate, size
+    span = np.log(rate / rate.min())
+    index = np.minimum((span * (CLASSES / max(span.max(), 1e-12))).astype(int), CLASSES - 1)
+    tokens, asked = np.bincount(index, size, CLASSES), np.bincount(index, rate * size, CLASSES)
+    filled = tokens > 0
+    return asked[filled] / tokens[filled], tokens[filled]
 
 
 def tier_tokens(capacity_bytes: Numbers, kv_bytes_per_token: float, resident_tokens: Numbers = 0.0) -> np.ndarray:
     """Tokens of prefixes a tier holds: its bytes over the cache bytes of a token, less what running sequences take (0 or more)."""
     per_token = require_positive("cache bytes of a token", kv_bytes_per_token, "B")
-    return np.maximum(np.asarray(capacity_bytes, dtype=float) / per_token - np.asarray(resident_tokens, dtype=float), 0.0)
+    held = require_at_least("capacity of a tier", capacity_bytes, 0, "B") / per_token
+    return np.maximum(held - require_at_least("tokens of running sequences", resident_tokens, 0), 0.0)
 
 
 @formula(
@@ -108,15 +126,16 @@ def saving(
 ) -> PrefixSaving:
     """Prefill left when the beginnings of prompts are held.
 
-    Parameters: hit_share by tier; prefix_tokens of prompt_tokens can be shared; prefill_s_per_token of computing a token [s];
-    fetch_s of fetching a token, by tier [s] (0 for HBM). A tier slower than computing is not used. Returns: PrefixSaving.
+    Parameters (broadcast, tiers in the last axis): hit_share by tier; prefix_tokens of prompt_tokens can be shared;
+    prefill_s_per_token of computing a token [s]; fetch_s of fetching a token, by tier [s] (0 for HBM). A tier slower than computing is not used. Returns: PrefixSaving.
     """
-    hits, fetch = np.atleast_1d(np.asarray(hit_share, dtype=float)), np.atleast_1d(np.asarray(fetch_s, dtype=float))
+    hits = np.atleast_1d(numbers("hit share", hit_share))
+    fetch = np.atleast_1d(require_at_least("time of fetching a token", fetch_s, 0, "s"))
     require((hits >= 0) & (hits <= 1 + 1e-12), "hit share", hits, "from 0 to 1")
-    require(hits.sum() <= 1 + 1e-9, "sum of hit shares", hits.sum(), "at most 1")
-    prefix, prompt = np.asarray(prefix_tokens, dtype=float), require_positive("prompt", prompt_tokens, "tokens")
+    require(hits.sum(axis=-1) <= 1 + 1e-9, "sum of hit shares", hits.sum(axis=-1), "at most 1")
+    prefix, prompt = numbers("shared prefix", prefix_tokens), require_positive("prompt", prompt_tokens, "tokens")
     require((prefix >= 0) & (prefix <= prompt), "shared prefix", prefix + 0 * prompt, "from 0 tokens to the whole prompt")
     compute = require_positive("prefill time of a token", prefill_s_per_token, "s")
-    worth = fetch < compute[..., None] if compute.ndim else fetch < compute
+    worth = fetch < compute[..., None]
     used = np.where(worth, hits, 0.0)
     return PrefixSaving(1 - used.sum(axis=-1) * prefix / prompt, (used * fetch).sum(axis=-1) * prefix, worth)

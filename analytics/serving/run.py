@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.accounting import Numbers
+from analytics.checks import numbers
 from analytics.formula import formula
 from analytics.serving import step
 from analytics.serving.fleet import Fleet
@@ -26,7 +27,7 @@ class Workload:
 
     def __post_init__(self) -> None:
         for name, low in (("input_tokens", 1), ("output_tokens", 1), ("cached_tokens", 0)):
-            value = np.asarray(getattr(self, name), dtype=float)
+            value = numbers(f"workload: {name}", getattr(self, name))
             if not np.all((value >= low) & (value <= 1e8)):
                 bad = value[~((value >= low) & (value <= 1e8))].flat[0]
                 raise ValueError(f"workload: {name} must be from {low} to 100,000,000 tokens, got {bad:g}")
@@ -70,7 +71,7 @@ class Steady:
 
 def check_batch(batch: Numbers) -> np.ndarray:
     """A batch as floats; raises ValueError when it is not positive."""
-    batch = np.asarray(batch, dtype=float)
+    batch = numbers("batch", batch)
     if not np.all((batch >= 1) & (batch <= 1e8)):
         raise ValueError(f"batch must be from 1 to 100,000,000 sequences, got {batch[~((batch >= 1) & (batch <= 1e8))].flat[0]:g}")
     return batch

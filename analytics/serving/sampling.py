@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.accounting import Numbers
-from analytics.checks import require, require_within
+from analytics.checks import numbers, one_number, require, require_at_least, require_positive, require_whole, require_within
 from analytics.formula import formula
 
 MOST_SAMPLES = 100_000
@@ -44,9 +44,7 @@ def cost_per_solved_usd(attempt_usd, solved):
 
 def check_samples(samples: int, most: int = MOST_SAMPLES) -> int:
     """n as a whole number; ValueError unless it is one from 1 to `most`."""
-    if isinstance(samples, bool) or float(samples) != int(samples) or not 1 <= samples <= most:
-        raise ValueError(f"samples must be a whole number from 1 to {most:,}, got {samples}")
-    return int(samples)
+    return require_whole("samples", samples, 1, most)
 
 
 def pass_at_k(samples: Numbers, right: Numbers, k: Numbers) -> np.ndarray:
@@ -54,7 +52,7 @@ def pass_at_k(samples: Numbers, right: Numbers, k: Numbers) -> np.ndarray:
 
     Parameters (broadcast): samples n >= k >= 1, right c in 0..n. Returns: chance in [0, 1]. Errors: ValueError.
     """
-    n, c, k = (np.asarray(v, dtype=float) for v in (samples, right, k))
+    n, c, k = require_at_least("samples", samples, 1), numbers("right answers", right), numbers("k", k)
     require((k >= 1) & (k <= n), "k", k + 0 * n, "from 1 to the number of samples")
     require((c >= 0) & (c <= n), "right answers", c + 0 * n, "from 0 to the number of samples")
     wrong = np.maximum(n - c, k)
@@ -80,8 +78,7 @@ def plurality(samples: int, wrong_shares: Numbers = (1.0,)) -> np.ndarray:
     series; ties enter through a mark y, since a win against t equals is the integral of y^t over 0..1.
     """
     n = check_samples(samples, MOST_VOTES)
-    shares = np.atleast_1d(np.asarray(wrong_shares, dtype=float))
-    require(np.isfinite(shares) & (shares >= 0), "shares of wrong answers", shares, "0 or more")
+    shares = np.atleast_1d(require_at_least("shares of wrong answers", wrong_shares, 0))
     require(shares.sum() > 0, "sum of shares of wrong answers", shares.sum(), "above 0")
     shares = shares[shares > 0] / shares.sum()
     if shares.size > 64:
@@ -130,14 +127,32 @@ def verifier(samples: int, accepts_right: float, accepts_wrong: float) -> np.nda
     c r (1 - r + r t)^(c-1) (1 - f + f t)^(n-c).
     """
     n = check_samples(samples, MOST_VOTES)
-    r = float(require_within("chance to accept a right answer", accepts_right, 0, 1))
-    f = float(require_within("chance to accept a wrong answer", accepts_wrong, 0, 1))
+    r = one_number("chance to accept a right answer", require_within("chance to accept a right answer", accepts_right, 0, 1))
+    f = one_number("chance to accept a wrong answer", require_within("chance to accept a wrong answer", accepts_wrong, 0, 1))
     t, weight = np.polynomial.legendre.leggauss(min(n // 2 + 1, 96))
     t, weight = (t + 1) / 2, weight / 2
     c = np.arange(n + 1)[:, None]
     chosen = c * r * (1 - r + r * t) ** np.maximum(c - 1, 0) * (1 - f + f * t) ** (n - c)
     none = (1 - r) ** c[:, 0] * (1 - f) ** (n - c[:, 0])
     return np.clip((chosen * weight).sum(axis=1) + none * c[:, 0] / n, 0.0, 1.0)
+
+
+def solved_by_verifier(success_rate: Numbers, samples: Numbers, accepts_right: Numbers, accepts_wrong: Numbers) -> np.ndarray:
+    """Share of questions of one difficulty solved with an imperfect verifier, in closed form (the same as under the rule `verifier`).
+
+    Parameters (broadcast): success_rate p; samples n, from 1 to 1e12; accepts_right r and accepts_wrong f, all three in [0, 1].
+    Samples are exchangeable: the one chosen is an accepted one, right with chance p r / a, a = p r + (1 - p) f, unless all n are
+    rejected, (1 - a)^n, and then right with chance p (1 - r) / (1 - a). Returns: chance in [0, 1].
+    """
+    p = require_within("success rate", success_rate, 0, 1)
+    r = require_within("chance to accept a right answer", accepts_right, 0, 1)
+    f = require_within("chance to accept a wrong answer", accepts_wrong, 0, 1)
+    n = require_within("samples", samples, 1, 1e12)
+    right, accepted = p * r, p * r + (1 - p) * f
+    none = (1 - accepted) ** n
+    chosen = np.where(accepted > 0, right / np.where(accepted > 0, accepted, 1.0), 0.0)
+    left = np.where(accepted < 1, (p - right) / np.where(accepted < 1, 1 - accepted, 1.0), 0.0)
+    return np.clip((1 - none) * chosen + none * left, 0.0, 1.0)
 
 
 # --------------------------------------------------------------------------------------------------- what the questions are
@@ -152,8 +167,7 @@ class Spread:
 
     def __post_init__(self) -> None:
         for name in ("a", "b"):
-            value = np.asarray(getattr(self, name), dtype=float)
-            require(np.isfinite(value) & (value > 0), f"{name} of the Beta spread", value, "above 0")
+            require_positive(f"{name} of the Beta spread", getattr(self, name))
 
     @property
     def mean(self) -> np.ndarray:
@@ -163,9 +177,9 @@ class Spread:
     @classmethod
     def of_mean(cls, mean: Numbers, size: Numbers) -> Spread:
         """The spread with this mean and a + b = size: a small size means questions are either easy or hopeless."""
-        mean = np.asarray(mean, dtype=float)
+        mean, size = numbers("mean success rate", mean), require_positive("size of the spread", size)
         require((mean > 0) & (mean < 1), "mean success rate", mean, "between 0 and 1")
-        return cls(mean * size, (1 - mean) * np.asarray(size, dtype=float))
+        return cls(mean * size, (1 - mean) * size)
 
 
 def solved(success_rate: Numbers, rule: np.ndarray) -> np.ndarray:
@@ -198,8 +212,7 @@ def solved_mixed(spread: Spread, rule: np.ndarray) -> np.ndarray:
 
 def any_right_mixed(spread: Spread, samples: Numbers) -> np.ndarray:
     """Share of questions of which one of n samples is right: 1 - B(a, b + n) / B(a, b), samples up to any number (broadcast)."""
-    n = np.asarray(samples, dtype=float)
-    require((n >= 1) & (n <= 1e12), "samples", n, "from 1 to 1e12")
+    n = require_within("samples", samples, 1, 1e12)
     a, b = np.asarray(spread.a, dtype=float), np.asarray(spread.b, dtype=float)
     return -np.expm1(_log_gamma(b + n) + _log_gamma(a + b) - _log_gamma(a + b + n) - _log_gamma(b))
 
@@ -213,6 +226,7 @@ def fit_spread(samples: tuple[int, int], solved_share: tuple[float, float]) -> S
     (n1, n2), (s1, s2) = samples, solved_share
     for n in samples:
         check_samples(n)
+    s1, s2 = (one_number("share solved", share) for share in (s1, s2))
     if not (0 < s1 < s2 < 1 and n1 < n2):
         raise ValueError(f"two shares solved between 0 and 1 must rise with samples, got {s1:g} at {n1} and {s2:g} at {n2}")
     most = 1 - (1 - s1) ** (n2 / n1)

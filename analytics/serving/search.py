@@ -7,14 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.accounting import Numbers
+from analytics.checks import one_number, require_at_least, require_positive, require_whole
 from analytics.serving.chips import Chip
 from analytics.serving.fleet import Deployment, Fleet
 from analytics.serving.layout import Layout, rank_kv_bytes
 from analytics.serving.pools import disaggregated
 from analytics.serving.precision import Precision
-from analytics.serving.run import BATCH_LADDER, Workload, steady_state
+from analytics.serving.run import BATCH_LADDER, Workload, check_batch, steady_state
 from analytics.serving.shapes import Shape
 from analytics.serving.step import PASS_TOKENS
+
+#: Most chips a layout is looked for: as many as a layout may name on one axis.
+MOST_CHIPS = 16_384
 
 
 def layouts(shape: Shape, chips: int, domain: int = 8, pipelines: bool = False) -> list[Layout]:
@@ -24,8 +28,7 @@ def layouts(shape: Shape, chips: int, domain: int = 8, pipelines: bool = False) 
     Experts are spread over all chips of a stage, over the tensor group, or split like the rest. `pipelines` also tries stages.
     Parameters: shape; chips, at least 1; domain, chips joined by the fast link. Returns: layouts possible for the shape.
     """
-    if chips < 1:
-        raise ValueError(f"chips must be at least 1, got {chips}")
+    chips = require_whole("chips", chips, 1, MOST_CHIPS)
     found = []
     for stages in _divisors(chips) if pipelines else [1]:
         for tensor in _divisors(chips // stages):
@@ -47,7 +50,8 @@ def most_sequences(shape: Shape, chip: Chip, chips: int, precision: Precision, c
     Parameters: shape; chip; chips; precision; context [tokens], array. Returns: sequences (float, 0 where the weights alone do not
     fit), and for each context the layout in words ("" where nothing fits). Independent replicas of fewer chips count too.
     """
-    context = np.atleast_1d(np.asarray(context, dtype=float))
+    context = np.atleast_1d(require_positive("context", context, "tokens"))
+    chips = require_whole("chips", chips, 1, MOST_CHIPS)
     best = np.zeros(context.shape)
     words = [""] * context.size
     for group in _divisors(chips):
@@ -97,6 +101,8 @@ class Limits:
     chips: float = np.inf
 
     def __post_init__(self) -> None:
+        for name in ("tokens_per_s_per_user", "ttft_s", "chips"):
+            object.__setattr__(self, name, one_number(f"limits: {name}", getattr(self, name)))
         if not (self.tokens_per_s_per_user >= 0 and self.ttft_s > 0 and self.chips >= 1):
             raise ValueError(
                 "limits must be a speed of 0 or more, a first token above 0 s and at least one chip, "
@@ -118,7 +124,9 @@ def candidates(fleet: Fleet, workload: Workload, batches: np.ndarray | None = No
     """
     if pools not in ("shared", "separate", "both"):
         raise ValueError(f"pools must be shared, separate or both, got {pools!r}")
-    ladder = BATCH_LADDER if batches is None else np.asarray(batches, dtype=float)
+    ladder = BATCH_LADDER if batches is None else np.unique(check_batch(batches))
+    if not ladder.size:
+        raise ValueError("batches to try must be at least one, got none")
     every = np.arange(len(fleet.deployments))
     most = np.minimum(fleet.largest_batch(every, workload.final_context), fleet.most_per_rank * fleet.data)
     top = np.maximum(np.floor(most), 1.0)[:, None]  # the largest batch itself is a candidate too
@@ -180,9 +188,25 @@ def best(fleet: Fleet, found: Candidates, limits: Limits | None = None, usd_per_
     if not prompt.any():
         soonest = np.min(found.ttft_s[quick])
         raise NoLayout(f"no layout gives the first token within {limits.ttft_s:g} s on {where}; the soonest is {soonest:.2g} s")
-    rent = np.ones(len(fleet.deployments)) if usd_per_chip_hour is None else np.broadcast_to(usd_per_chip_hour, len(fleet.deployments))
-    value = np.where(prompt, found.tokens_per_s_per_chip / np.asarray(rent, dtype=float)[found.which], -np.inf)
+    rent = require_positive("rent of a chip", 1.0 if usd_per_chip_hour is None else usd_per_chip_hour, "USD an hour")
+    if rent.size not in (1, len(fleet.deployments)):
+        raise ValueError(f"rents must be one value or {len(fleet.deployments)}, one a deployment, got {rent.size}")
+    rent = np.broadcast_to(rent, len(fleet.deployments))
+    value = np.where(prompt, found.tokens_per_s_per_chip / rent[found.which], -np.inf)
     return int(np.argmax(value))
+
+
+def best_at_speeds(found: Candidates, tokens_per_s_per_user: Numbers, keep: np.ndarray | None = None) -> np.ndarray:
+    """The candidate with the highest throughput per chip at each of many speeds a user must get.
+
+    Parameters: found, of `candidates`; tokens_per_s_per_user, any shape [tok/s], 0 or more (a doubtful model's factor divides it);
+    keep: booleans, which candidates take part (one chip, or a first token within limits, say). Returns: indices into `found`, -1
+    where no candidate reaches the speed. The front is sorted once, so ten thousand speeds cost a search in a short list.
+    """
+    speeds = require_at_least("speed of a user", tokens_per_s_per_user, 0, "tok/s")
+    front = pareto(found, keep)  # slowest users first, so the highest throughput first: the first that is quick enough is the best
+    at = np.searchsorted(found.tokens_per_s_per_user[front], speeds)
+    return np.where(at < front.size, np.append(front, -1)[at], -1)
 
 
 def pareto(found: Candidates, keep: np.ndarray | None = None) -> np.ndarray:

@@ -85,7 +85,7 @@ def test_passport_finds_the_nearest_of_its_kind():
         (lambda: Residual.of([]), "at least 3 measurements, got 0"),
         (lambda: Residual.of([1.0, np.nan, 2]), "measured over predicted must be above 0"),
         (lambda: residuals.coverage([], "MLPerf Offline", "source"), "left_out must be model or chip"),
-        (lambda: propagate(cost, INPUTS, draws=5), "draws must be at least 100"),
+        (lambda: propagate(cost, INPUTS, draws=5), "draws must be a whole number from 100"),
         (lambda: passport({"batch": 1.0}, {"batch": []}, [], [], []), "no measured point"),
     ],
 )

@@ -104,6 +104,18 @@ def test_break_even_is_the_least_volume_that_pays(curve, rate, price, scaling):
     assert np.all(below.self_usd >= below.api_usd * (1 - 1e-6))
 
 
+@given(seed=st.integers(0, 2**31), scaling=st.sampled_from(["peak", "hourly"]))
+def test_many_hostings_are_the_same_as_one_by_one(seed, scaling):
+    rng = np.random.default_rng(seed)
+    volume, rate, rent, price = rng.uniform(1e6, 1e10, 8), rng.uniform(100, 1e5, 8), rng.uniform(1, 50, 8), rng.uniform(0.05, 20, 8)
+    curve = rng.random(24)
+    many = money.hosting_against_api(volume, curve, rate, rent, price, scaling)
+    for i in range(8):
+        one = money.hosting_against_api(volume[i], curve, rate[i], rent[i], price[i], scaling)
+        for name in ("self_usd", "api_usd", "utilisation", "break_even_tokens_per_day"):
+            assert float(getattr(many, name)[i]) == pytest.approx(float(getattr(one, name)))
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -115,6 +127,12 @@ def test_break_even_is_the_least_volume_that_pays(curve, rate, price, scaling):
         (lambda: money.hosting_against_api(1, FLAT, 1, 1, 1, "daily"), "peak or hourly"),
         (lambda: money.margin_at_price(1, 1, 1.4), "utilisation must be from"),
         (lambda: money.utilisation_of(np.zeros(24)), "peak must be above 0"),
+        (lambda: money.utilisation_of([]), "peak must be above 0"),
+        (lambda: money.hosting_against_api(1, [*FLAT[:23], float("nan")], 1, 1, 1), "load curve must be 0 or more"),
+        (lambda: money.hosting_against_api(1, FLAT, float("inf"), 1, 1), "tokens per second of a replica must be above 0"),
+        (lambda: money.hosting_against_api(1, FLAT, 1, -2, 1), "rent of a replica must be above 0, got -2"),
+        (lambda: money.token_costs(1, -1, 0, 1, (1, 1, 1)), "input tokens must be 0 million or more, got -1"),
+        (lambda: money.margin_at_price(1, 0), "price must be above 0, got 0"),
     ],
 )
 def test_bad_input(call, said):

@@ -62,6 +62,39 @@ def test_a_larger_cache_never_misses_more(small, more):
     assert misses[1] <= misses[0] + 1e-9
 
 
+@given(seed=st.integers(0, 2**31), exponent=st.floats(0.2, 1.8))
+def test_an_interpolated_cache_is_the_solved_one(seed, exponent):
+    """Held tokens at the time given equal the capacity, and hits are those of that time."""
+    rng = np.random.default_rng(seed)
+    rate, size = prefix_cache.zipf(200, exponent) * 3, rng.uniform(100, 5000, 200)
+    said = prefix_cache.hits_by_tier(rate, size, rng.uniform(0.01, 0.3, (50, 3)) * size.sum())
+    many = said.keeps_s[np.isfinite(said.keeps_s)]
+    chance = prefix_cache.held_chance(rate, many[:, None])
+    reach = np.cumsum(said.hit_share, axis=-1)[np.isfinite(said.keeps_s)]
+    np.testing.assert_allclose(chance @ (rate * size) / (rate * size).sum(), reach, rtol=2e-3)
+
+
+def test_many_capacities_are_the_same_as_one_by_one():
+    rate = prefix_cache.zipf(100, 0.8)
+    capacities = np.array([[10.0, 20.0], [0.0, 50.0], [200.0, 0.0]])
+    many = prefix_cache.hits_by_tier(rate, 1.0, capacities)
+    for i, capacity in enumerate(capacities):
+        one = prefix_cache.hits_by_tier(rate, 1.0, capacity)
+        np.testing.assert_allclose(many.hit_share[i], one.hit_share)
+        assert float(many.miss_share[i]) == pytest.approx(float(one.miss_share))
+
+
+def test_many_prefixes_in_classes_are_close_to_each_counted():
+    rate = prefix_cache.zipf(20_000, 0.9)
+    held = 0.1 * rate.size
+    said = prefix_cache.hits_by_tier(rate, 1.0, held)
+    low, high = 1.0, 1e9  # the turnover time by bisection over every prefix
+    for _ in range(80):
+        middle = np.sqrt(low * high)
+        low, high = (middle, high) if prefix_cache.held_chance(rate, middle).sum() < held else (low, middle)
+    assert float(said.miss_share) == pytest.approx(float(1 - rate @ prefix_cache.held_chance(rate, low)), abs=2e-4)
+
+
 def test_everything_fits():
     said = prefix_cache.hits_by_tier(prefix_cache.zipf(10, 1), 100.0, 1000.0)
     assert said.miss_share == 0
@@ -83,9 +116,15 @@ def test_a_disk_slower_than_computing_is_left_alone():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: prefix_cache.zipf(0, 1), "prefixes must be from 1"),
+        (lambda: prefix_cache.zipf(0, 1), "prefixes must be a whole number from 1"),
         (lambda: prefix_cache.hits_by_tier([0.0], 1, 1), "requests per second of a prefix must be above 0"),
         (lambda: prefix_cache.hits_by_tier([1.0], 1, -1), "capacity of a tier"),
+        (lambda: prefix_cache.hits_by_tier([], 1, 1), "one list of at least one prefix"),
+        (lambda: prefix_cache.hits_by_tier([1.0], 1, []), "at least one tier"),
+        (lambda: prefix_cache.hits_by_tier([1.0], 0, 1), "length of a prefix must be above 0"),
+        (lambda: prefix_cache.hits_by_tier([1.0], 1, float("nan")), "capacity of a tier"),
+        (lambda: prefix_cache.zipf(10, -1), "exponent of popularity must be from 0 to 5"),
+        (lambda: prefix_cache.saving([0.5], 1, 2, 1e-4, -1), "time of fetching a token must be 0 s or more"),
         (lambda: prefix_cache.saving([1.2], 1, 2, 1e-4, 0), "hit share must be from 0 to 1"),
         (lambda: prefix_cache.saving([0.6, 0.6], 1, 2, 1e-4, [0, 0]), "sum of hit shares"),
         (lambda: prefix_cache.saving([0.6], 3, 2, 1e-4, [0]), "shared prefix"),

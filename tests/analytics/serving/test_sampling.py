@@ -63,6 +63,21 @@ def test_arc_costs():
     np.testing.assert_allclose(sampling.cost_per_solved_usd(np.array([20.12, 3460.6]), np.array([0.757, 0.875])), [26.6, 3955], rtol=1e-3)
 
 
+def test_pass_at_k_is_unbiased():
+    """Mean of the estimator over binomial counts is the true 1 - (1 - p)^k (Chen et al., arXiv 2107.03374, appendix A)."""
+    n, p = 20, 0.23
+    counts = np.arange(n + 1)
+    chances = np.array([math.comb(n, c) * p**c * (1 - p) ** (n - c) for c in counts])
+    for k in (1, 5, 20):
+        assert float(chances @ sampling.pass_at_k(n, counts, k)) == pytest.approx(1 - (1 - p) ** k, abs=1e-12)
+
+
+def test_majority_of_twelve_jurors():
+    # Condorcet: three jurors right 3 times in 5 are right together 0.648 of the time; even numbers gain nothing over one juror fewer.
+    assert float(sampling.solved(0.6, sampling.plurality(3))) == pytest.approx(0.648)
+    assert float(sampling.solved(0.6, sampling.plurality(12))) == pytest.approx(float(sampling.solved(0.6, sampling.plurality(11))))
+
+
 def test_pass_at_k_of_chen():
     # HumanEval estimator: n = 5, c = 2, k = 2: 1 - C(3,2)/C(5,2) = 0.7
     assert float(sampling.pass_at_k(5, 2, 2)) == pytest.approx(0.7)
@@ -71,12 +86,19 @@ def test_pass_at_k_of_chen():
 
 @given(p=chance, n=st.integers(1, 40), right=chance, wrong=chance)
 def test_the_verifier_in_closed_form(p, n, right, wrong):
-    # Samples are exchangeable: with a = chance to be accepted, the chosen one is right with chance p r / a.
-    accepted = p * right + (1 - p) * wrong
-    none = (1 - accepted) ** n
-    if accepted > 1e-9 and accepted < 1 - 1e-9:
-        said = (1 - none) * p * right / accepted + none * p * (1 - right) / (1 - accepted)
-        assert float(sampling.solved(p, sampling.verifier(n, right, wrong))) == pytest.approx(said, abs=1e-9)
+    said = float(sampling.solved_by_verifier(p, n, right, wrong))
+    assert float(sampling.solved(p, sampling.verifier(n, right, wrong))) == pytest.approx(said, abs=1e-9)
+
+
+def test_the_verifier_by_simulation():
+    rng = np.random.default_rng(2)
+    p, n, right, wrong, trials = 0.3, 5, 0.8, 0.25, 60_000
+    correct = rng.random((trials, n)) < p
+    accepted = rng.random((trials, n)) < np.where(correct, right, wrong)
+    pool = np.where(accepted.any(axis=1)[:, None], accepted, True)
+    chosen = np.argmax(np.where(pool, rng.random((trials, n)), -1.0), axis=1)
+    seen = correct[np.arange(trials), chosen].mean()
+    assert float(sampling.solved_by_verifier(p, n, right, wrong)) == pytest.approx(seen, abs=0.01)
 
 
 @given(p=chance, n=st.integers(1, 30), shares=st.lists(st.floats(0.01, 1), min_size=1, max_size=6))
@@ -126,6 +148,18 @@ def test_log_gamma(x):
         (lambda: sampling.pass_at_k(5, 6, 2), "right answers must be"),
         (lambda: sampling.verifier(3, 1.5, 0), "accept a right answer must be from 0 to 1"),
         (lambda: Spread(0, 1), "above 0"),
+        (lambda: sampling.solved_by_verifier(0.5, 0, 0.9, 0.1), "samples must be from 1"),
+        (lambda: sampling.solved_by_verifier(-0.1, 3, 0.9, 0.1), "success rate must be from 0 to 1, got -0.1"),
+        (lambda: sampling.solved(float("nan"), sampling.plurality(3)), "success rate must be from 0 to 1, got nan"),
+        (lambda: sampling.pass_at_k(5, 2, 0), "k must be from 1"),
+        (lambda: sampling.pass_at_k(0, 0, 0), "samples must be 1 or more, got 0"),
+        (lambda: sampling.any_right_mixed(Spread(1, 1), 0), "samples must be from 1"),
+        (lambda: sampling.plurality(2.5), "samples must be a whole number"),
+        (lambda: sampling.plurality(float("inf")), "samples must be a whole number"),
+        (lambda: sampling.plurality(float("nan")), "samples must be a whole number"),
+        (lambda: sampling.plurality("five"), "samples must be a whole number"),
+        (lambda: sampling.plurality(5, ()), "sum of shares of wrong answers must be above 0"),
+        (lambda: Spread.of_mean(1.0, 2), "mean success rate must be between 0 and 1"),
         (lambda: sampling.fit_spread((6, 1024), (0.9, 0.8)), "must rise"),
         (lambda: sampling.fit_spread((6, 12), (0.5, 0.99)), "more than questions of one difficulty"),
     ],

@@ -11,7 +11,7 @@ from analytics.serving.fleet import Deployment, Fleet
 from analytics.serving.kernels import KernelTable
 from analytics.serving.precision import Precision
 from analytics.serving.run import Workload, steady_state
-from analytics.serving.search import Limits, NoLayout, best, candidates, layouts, most_sequences, pareto
+from analytics.serving.search import Limits, NoLayout, best, best_at_speeds, candidates, layouts, most_sequences, pareto
 from analytics.serving.shapes import Shape
 from data import shipped
 
@@ -53,7 +53,7 @@ def test_more_chips_never_hold_fewer():
 
 
 def test_no_chips_is_refused():
-    with pytest.raises(ValueError, match="chips must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="chips must be a whole number from 1"):
         layouts(SHAPES["DeepSeek-V3"], 0)
 
 
@@ -145,6 +145,21 @@ def test_a_model_that_fits_nowhere_says_what_is_short():
     small = fleet_of(R1, H100, (2,))
     with pytest.raises(NoLayout, match=r"no layout holds DeepSeek-R1 on this chip: needs \d+ more chips"):
         best(small, candidates(small, WORK))
+
+
+def test_the_best_at_many_speeds_is_the_best_at_each(fleet, found):
+    speeds = np.array([[0.0, 15, 30], [45, 60, 1e5]])
+    at = best_at_speeds(found, speeds)
+    assert at.shape == (2, 3)
+    assert at[1, 2] == -1
+    for speed, i in zip(speeds.flat, at.flat):
+        if i >= 0:
+            assert found.tokens_per_s_per_chip[i] == found.tokens_per_s_per_chip[best(fleet, found, Limits(float(speed)))]
+    only = fleet.chips[found.which] == 16
+    assert np.all(fleet.chips[found.which[best_at_speeds(found, 20.0, only)]] == 16)
+    assert np.all(best_at_speeds(found, speeds, np.zeros(found.size, bool)) == -1)
+    with pytest.raises(ValueError, match="speed of a user must be 0 tok/s or more, got nan"):
+        best_at_speeds(found, float("nan"))
 
 
 def test_bad_limits():

@@ -90,8 +90,23 @@ def test_the_best_draft_is_never_slower_than_none(fleet, acceptance, batch):
     assert float(best_draft(fleet, 0, batch, 1024, acceptance, 0.05).speed_up) >= 1 - 1e-9
 
 
+def test_many_contexts_are_the_same_as_one_by_one(fleet):
+    contexts = np.array([128.0, 4096, 60_000])
+    many = speculate(fleet, np.array([[0], [1]]), 288, contexts, 0.8, 2).step_s
+    assert many.shape == (2, 3)
+    for i in range(2):
+        for j in range(3):
+            assert many[i, j] == pytest.approx(float(speculate(fleet, i, 288, contexts[j], 0.8, 2).step_s))
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match="acceptance must be from 0 to 1, got 1.2"):
         tokens_per_verification(1.2, 3)
     with pytest.raises(ValueError, match="draft tokens must be a whole number"):
         tokens_per_verification(0.5, 2.5)
+    with pytest.raises(ValueError, match="acceptance must be from 0 to 1, got nan"):
+        tokens_per_verification(float("nan"), 3)
+    with pytest.raises(ValueError, match="draft tokens must be a whole number from 0 to 64, got 65"):
+        tokens_per_verification(0.5, 65)
+    with pytest.raises(ValueError, match="draft tokens must be a whole number from 0 to 64, got -1"):
+        tokens_per_verification(0.5, -1)
