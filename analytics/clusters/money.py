@@ -66,7 +66,7 @@ def capital_per_chip_usd(capex_usd, chip_count):
         "factor": ("CRF", "per year"),
         "chip_kw": ("p", "kW"),
         "colocation_usd_per_kw_month": ("c_{colo}", "USD/kW-month"),
-        "pue": ("PUE", "×"),
+        "pue": ("PUE", "1"),
         "load": ("u", "share"),
         "usd_per_kwh": ("e", "USD/kWh"),
         "hours_used": ("h", "h"),
@@ -124,6 +124,18 @@ def electricity_share(electricity_usd, total_usd):
 def electricity_usd(energy_mwh, usd_per_mwh):
     """Dollars that a year's energy costs."""
     return energy_mwh * usd_per_mwh
+
+
+@formula(
+    name="Cost of a GPU-hour",
+    symbol="c_h",
+    unit="USD/GPU-hour",
+    inputs={"year_usd": ("C", "USD"), "chips": ("N", "chips"), "utilisation": ("u", "1")},
+    source="a year's cost over the hours sold or used, 8,760 a chip",
+)
+def hour_of_year_usd(year_usd, chips, utilisation):
+    """Cost of one GPU-hour [USD] of a cluster that costs year_usd a year."""
+    return year_usd / chips / utilisation / 8760
 
 
 def yearly_by_part(capital_usd: Any, life_years: Any, running_usd: Any, rate: Any) -> np.ndarray:

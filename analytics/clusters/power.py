@@ -22,7 +22,7 @@ EPOCH_OVERHEAD = 1.82
     name="IT power",
     symbol="P_{IT}",
     unit="MW",
-    inputs={"chip_count": ("N", "chips"), "chip_power_w": ("P_{chip}", "W"), "overhead": ("o", "×")},
+    inputs={"chip_count": ("N", "chips"), "chip_power_w": ("P_{chip}", "W"), "overhead": ("o", "1")},
     source="Epoch AI, GPU Clusters documentation (2025): chips × TDP × overhead",
 )
 def it_power_mw(chip_count, chip_power_w, overhead):
@@ -34,7 +34,7 @@ def it_power_mw(chip_count, chip_power_w, overhead):
     name="Site power",
     symbol="P_{site}",
     unit="MW",
-    inputs={"it_power_mw": ("P_{IT}", "MW"), "pue": ("PUE", "×")},
+    inputs={"it_power_mw": ("P_{IT}", "MW"), "pue": ("PUE", "1")},
     source="ISO/IEC 30134-2: PUE is facility over IT power",
 )
 def site_power_mw(it_power_mw, pue):
@@ -58,7 +58,7 @@ def power_per_chip_w(it_power_mw, chip_count):
     name="Chips a site feeds",
     symbol="N",
     unit="chips",
-    inputs={"site_mw": ("P_{site}", "MW"), "pue": ("PUE", "×"), "power_per_chip": ("p", "W")},
+    inputs={"site_mw": ("P_{site}", "MW"), "pue": ("PUE", "1"), "power_per_chip": ("p", "W")},
     source="definition; a millionth of a chip is added so that rounding loses none",
 )
 def chips_fed(site_mw, pue, power_per_chip):
@@ -70,7 +70,7 @@ def chips_fed(site_mw, pue, power_per_chip):
     name="Energy in a year",
     symbol="E",
     unit="MWh",
-    inputs={"it_power_mw": ("P_{IT}", "MW"), "load": ("u", "share"), "mean_pue": ("PUE_{mean}", "×")},
+    inputs={"it_power_mw": ("P_{IT}", "MW"), "load": ("u", "share"), "mean_pue": ("PUE_{mean}", "1")},
     source="definition; mean PUE, not the peak that sizes the connection",
 )
 def energy_per_year_mwh(it_power_mw, load, mean_pue):

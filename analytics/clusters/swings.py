@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from analytics.checks import require, require_positive, require_within
-from analytics.clusters.power import HOURS_PER_YEAR
 from analytics.formula import formula
 
 
@@ -64,6 +63,42 @@ def ramp_energy_kwh(power_mw, ramp_s):
     return power_mw * 1000 * ramp_s / 3600 / 2
 
 
+@formula(
+    name="Store as bought",
+    symbol="E_{store}",
+    unit="MJ",
+    inputs={"energy_mj": ("E", "MJ"), "round_trip": (r"\eta", "1"), "depth": ("d_{use}", "1")},
+    source="energy it must move, over its round-trip efficiency and the share of it that may be used",
+)
+def store_as_bought_mj(energy_mj, round_trip, depth):
+    """Energy [MJ] of a store that has to move energy_mj each step."""
+    return energy_mj / round_trip / depth
+
+
+@formula(
+    name="Energy of dummy work",
+    symbol="E_{dummy}",
+    unit="MWh a year",
+    inputs={"swing_mw": (r"\Delta P", "MW"), "duty": ("d", "1")},
+    source="the low level lifted to the high one, 8,760 h",
+)
+def dummy_energy_mwh(swing_mw, duty):
+    """Energy a year [MWh] of work that keeps every chip at its higher power while weights are exchanged."""
+    return swing_mw * (1 - duty) * 8760
+
+
+@formula(
+    name="Ramp",
+    symbol=r"\dot P",
+    unit="MW/s",
+    inputs={"swing_mw": (r"\Delta P", "MW"), "edge_s": ("t_{edge}", "s")},
+    source="swing over the time of its edge",
+)
+def ramp_mw_per_s(swing_mw, edge_s):
+    """How fast power changes [MW/s] where the whole swing takes edge_s seconds."""
+    return swing_mw / edge_s
+
+
 @dataclass(frozen=True)
 class Flattening:
     """What it takes to hide the swing; arrays of the inputs' broadcast shape."""
@@ -79,6 +114,8 @@ class Flattening:
     dummy_usd_per_year: np.ndarray
     floor_swing_mw: np.ndarray
     floor_share: np.ndarray
+    floor_mwh_per_year: np.ndarray
+    floor_usd_per_year: np.ndarray
     ramp_mw_per_s: np.ndarray
 
 
@@ -109,25 +146,30 @@ def flattening(
     d, t = require_within("duty", duty, 0, 1), require_positive("step_s", step_s, "s")
     floor = low if floor_w is None else np.asarray(floor_w, dtype=float)
     require((floor >= low) & (floor <= high), "floor_w", floor, "between exchange_w and compute_w")
-    usable = require_within("round_trip", round_trip, 0.1, 1) * require_within("depth", depth, 0.05, 1)
+    round_trip, depth = require_within("round_trip", round_trip, 0.1, 1), require_within("depth", depth, 0.05, 1)
+    usd = np.asarray(usd_per_mwh, dtype=float)
+    require(np.isfinite(usd) & (usd >= 0), "usd_per_mwh", usd, "0 USD/MWh or above")
     edge = require_positive("edge_s", edge_s, "s")
     swing, mean = swing_mw(n, high, low), mean_power_mw(n, high, low, d)
     high_mw, low_mw = n * high / 1e6, n * low / 1e6
     extra_mw = swing * (1 - d)
-    energy = extra_mw * HOURS_PER_YEAR
+    energy = dummy_energy_mwh(swing, d)
+    floor_energy = dummy_energy_mwh(n * (floor - low) / 1e6, d)
     return Flattening(
         swing_mw=swing,
         mean_mw=mean,
         high_mw=high_mw + 0 * mean,
         low_mw=low_mw + 0 * mean,
-        buffer_mj=buffer_energy_mj(swing, d, t) / usable,
+        buffer_mj=store_as_bought_mj(buffer_energy_mj(swing, d, t), round_trip, depth),
         buffer_mw=np.maximum(high_mw - mean, mean - low_mw),
         dummy_share=extra_mw / mean,
         dummy_mwh_per_year=energy,
-        dummy_usd_per_year=energy * np.asarray(usd_per_mwh, dtype=float),
+        dummy_usd_per_year=energy * usd,
         floor_swing_mw=n * (high - floor) / 1e6 + 0 * mean,
         floor_share=n * (floor - low) * (1 - d) / 1e6 / mean,
-        ramp_mw_per_s=swing / edge,
+        floor_mwh_per_year=floor_energy + 0 * mean,
+        floor_usd_per_year=floor_energy * usd + 0 * mean,
+        ramp_mw_per_s=ramp_mw_per_s(swing, edge),
     )
 
 
@@ -140,8 +182,3 @@ def harmonics(swing: Any, duty: Any, step_s: Any, count: int = 10) -> tuple[np.n
     k = np.arange(1, count + 1)
     d = require_within("duty", duty, 0, 1)
     return k / require_positive("step_s", step_s, "s"), 2 * float(swing) * np.abs(np.sin(np.pi * k * d)) / (np.pi * k)
-
-
-def wave(fraction: Any, high_mw: float, low_mw: float, duty: float) -> np.ndarray:
-    """Power [MW] at fractions of a step, for drawing. fraction: array; values repeat every 1."""
-    return np.where(np.mod(np.asarray(fraction, dtype=float), 1.0) < duty, high_mw, low_mw)

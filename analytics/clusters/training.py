@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from analytics.checks import require_positive, require_within
+from analytics.checks import require, require_positive, require_within
 from analytics.clusters.goodput import daly_efficiency
 from analytics.formula import formula
-
-DAY_S = 86_400.0
 
 
 @formula(
@@ -103,6 +101,36 @@ def programme_cost_usd(run_usd, multiple):
     return run_usd * (1 + multiple)
 
 
+@formula(
+    name="Energy of a run",
+    symbol="E",
+    unit="MWh",
+    inputs={"gpu_hours": ("H", "GPU-hours"), "chip_kw": ("p", "kW"), "pue": ("PUE", "1")},
+    source="definition: all-in power of a chip, at the site's meter",
+)
+def run_energy_mwh(gpu_hours, chip_kw, pue):
+    """Energy of a run at the site's meter [MWh]."""
+    return gpu_hours * chip_kw * pue / 1000
+
+
+@formula(
+    name="Largest run",
+    symbol="C_{max}",
+    unit="FLOP",
+    inputs={
+        "chips": ("N", "chips"),
+        "peak_flop_per_s": ("F", "FLOP/s"),
+        "mfu": ("MFU", "1"),
+        "goodput": ("g", "1"),
+        "days": ("t", "days"),
+    },
+    source="definition of MFU; goodput by Daly 2006",
+)
+def largest_flop(chips, peak_flop_per_s, mfu, goodput, days):
+    """FLOP that reach the model in so many days."""
+    return chips * peak_flop_per_s * mfu * goodput * days * 86400
+
+
 def plan(
     flop: Any,
     chips: Any,
@@ -120,16 +148,25 @@ def plan(
 
     Parameters (broadcast): flop; chips; peak_flop_per_s dense; mfu; usd_per_gpu_hour; chip_kw all-in IT [kW]; pue;
     mtbf_gpu_hours, inf for none; checkpoint_s and restart_s [s].
-    Returns: goodput [share], days, gpu_hours, usd, energy_mwh at the site's meter.
+    Returns: goodput [share], days, gpu_hours, usd, energy_mwh at the site's meter; infinite where the goodput is 0.
     """
     c, n = require_positive("flop", flop, "FLOP"), require_positive("chips", chips, "chips")
     f = require_positive("peak_flop_per_s", peak_flop_per_s, "FLOP/s")
     share = require_within("mfu", mfu, 0.001, 1)
     good = daly_efficiency(n, mtbf_gpu_hours, checkpoint_s, restart_s)["efficiency"]
-    days = run_days(c, n, f, share, good)
+    with np.errstate(divide="ignore"):  # where failures leave no time at all the run never ends
+        days = run_days(c, n, f, share, good)
     hours = days * 24 * n
-    kw = require_positive("chip_kw", chip_kw, "kW") * require_within("pue", pue, 1, 3)
-    return {"goodput": good + 0 * days, "days": days, "gpu_hours": hours, "usd": hours * usd_per_gpu_hour, "energy_mwh": hours * kw / 1e3}
+    kw, site = require_positive("chip_kw", chip_kw, "kW"), require_within("pue", pue, 1, 3)
+    rate = np.asarray(usd_per_gpu_hour, dtype=float)
+    require(np.isfinite(rate) & (rate >= 0), "usd_per_gpu_hour", rate, "0 USD or above")
+    return {
+        "goodput": good + 0 * days,
+        "days": days,
+        "gpu_hours": hours,
+        "usd": run_cost_usd(hours, rate),
+        "energy_mwh": run_energy_mwh(hours, kw, site),
+    }
 
 
 def largest_run_flop(
@@ -148,5 +185,5 @@ def largest_run_flop(
     """
     n = require_positive("chips", chips, "chips")
     good = daly_efficiency(n, mtbf_gpu_hours, checkpoint_s, restart_s)["efficiency"]
-    seconds = require_positive("days", days, "days") * DAY_S
-    return n * require_positive("peak_flop_per_s", peak_flop_per_s, "FLOP/s") * require_within("mfu", mfu, 0.001, 1) * good * seconds
+    rate, share = require_positive("peak_flop_per_s", peak_flop_per_s, "FLOP/s"), require_within("mfu", mfu, 0.001, 1)
+    return largest_flop(n, rate, share, good, require_positive("days", days, "days"))

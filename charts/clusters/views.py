@@ -16,7 +16,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "clusters.editions": "Editions",
     },
     "Power": {
+        "clusters.chain": "Chip to site",
+        "clusters.swings": "Swings",
         "clusters.electricity": "Electricity",
+    },
+    "Money and training": {
+        "clusters.money": "What it costs",
+        "clusters.training": "Training runs",
     },
 }
 VIEWS: dict[str, str] = {chart: words for group in GROUPS.values() for chart, words in group.items()}
@@ -28,6 +34,10 @@ CONTROLS = {
     "clusters.concentration": ["by", "quantity", "source", "on"],
     "clusters.growth": ["quantity", "voices", "plans"],
     "clusters.secured": ["which", "find"],
+    "clusters.chain": ["start", "show", "chip", "chips", "site_mw", "peak_pue"],
+    "clusters.swings": ["show", "chips", "compute_w", "exchange_w", "step_s", "floor_w"],
+    "clusters.money": ["basis", "measure", "it_mw", "rate", "life_years", "usd_per_mwh"],
+    "clusters.training": ["show", "run", "chip", "chips", "mfu", "days"],
     "clusters.electricity": ["region", "measure"],
     "clusters.editions": ["compare", "quantity", "at"],
     "clusters.map": ["frame", "quantity", "source", "plans"],
