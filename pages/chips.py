@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from charts.chips import NOT_ADVICE
 from charts.chips.views import CONTROLS, GROUPS
 from pages._shell.chart_block import chart_block
-from pages._shell.style import safe
+from pages._shell.clause_list import clause_list
 from pages._shell.views import grouped_views
 
 shown = grouped_views(GROUPS)
-chart_block(shown, controls=CONTROLS[shown])
-st.html(f'<div class="rp rp-note">{safe(NOT_ADVICE)}</div>')
+result = chart_block(shown, controls=CONTROLS[shown])
+if shown == "chips.case" and result is not None and not result.table.empty and not st.context.is_embedded:
+    clause_list(result.table)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.chips.explain import change_words, single_changes, status_words, terms
+from analytics.chips.explain import change_words, in_words, single_changes, status_words, terms
 from analytics.chips.facts import chip_facts, needed
 from analytics.chips.metrics import PRECISION_BITS, performance_density, processing_performance
 from analytics.chips.rules import Answer, RuleBook
@@ -17,59 +17,53 @@ from charts import numbers
 from charts.chips import NOT_ADVICE, OUTCOME_WORDS
 from charts.labels import note
 from charts.look import Look
-from charts.params import ChartParams, choice, day, pick
+from charts.params import ChartParams, choice, day, flag, pick
 from charts.receipt import Receipt, age_note, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.template import new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
 from data.queries import chips
+from data.queries.chips import Destination
 from data.snapshot import Snapshot
 
 COLUMNS = (
-    "clause",
-    "eccn",
-    "title",
-    "status",
-    "outcome",
-    "term",
-    "fact",
-    "value",
-    "threshold",
-    "unit",
-    "holds",
-    "margin",
-    "relative",
-    "decides",
-    "rung",
-    "source",
-)
+    "clause", "eccn", "title", "status", "outcome", "says", "term", "fact", "value", "threshold", "unit", "holds", "margin", "relative",
+    "decides", "rung", "not_reread", "source",
+)  # fmt: skip
 
 
 class Params(ChartParams):
     """Which chip, to where, on which day."""
 
     chip: str = pick("h20", label="Chip", help="chip the question is about")
-    dest: Literal["CN", "HK", "MO", "RU", "AE", "SA", "IN", "MY", "SG", "VN", "JP", "DE", "US"] = choice(
-        "CN", label="Destination", help="where the chip would go", labels=chips.DESTINATIONS
-    )
+    dest: Destination = choice("CN", label="Destination", help="where the chip would go", labels=chips.DESTINATIONS)
     on: datetime.date | None = day(None, label="On", help="day asked about; empty takes today")
+    chinese_parent: bool = flag(False, label="Chinese parent", help="the buyer's ultimate parent is headquartered in China")
+    from_us: bool = flag(
+        True, label="Sent from the US", help="off: sent on from another country, which the case-by-case policy of 2026 leaves out"
+    )
 
 
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a term of every clause in force: its value, threshold and margin; attrs hold the overall outcome."""
     row, on = chips.chip(snapshot, params.chip), params.on or snapshot.today
-    book, facts = chips.rule_book(snapshot), chip_facts(row)
-    answer = book.evaluate(facts, dest=params.dest, date=on.isoformat())
-    question = book.question(facts, on.isoformat(), params.dest)
+    book, facts, hq = (
+        chips.rule_book(snapshot),
+        chip_facts(row) | {"export_from_us": params.from_us},
+        "CN" if params.chinese_parent else None,
+    )
+    answer = book.evaluate(facts, dest=params.dest, date=on.isoformat(), hq=hq)
+    question = book.question(facts, on.isoformat(), params.dest, hq)
     frame = term_rows(answer, question, book, chips.rule_rows(snapshot))
     changes = [
-        change_words(c) + f": {OUTCOME_WORDS[c.outcome]}" for c in single_changes(book, facts, dest=params.dest, date=on.isoformat())[:3]
+        change_words(c) + f": {OUTCOME_WORDS[c.outcome]}"
+        for c in single_changes(book, facts, dest=params.dest, date=on.isoformat(), hq=hq)[:3]
     ]
     frame.attrs = {
         "name": row["name"], "outcome": answer.outcome, "on": on.isoformat(), "dest": params.dest,
         "deciding": answer.deciding.rule.rule_id if answer.deciding else "", "missing": list(answer.missing), "changes": changes,
-        "in_force": len(answer.clauses),
+        "in_force": len(answer.clauses), "own": facts.get("designer_hq") == params.dest,
     }  # fmt: skip
     return frame
 
@@ -86,7 +80,8 @@ def term_rows(answer: Answer, question: dict[str, Any], book: RuleBook, told: di
             "clause": rule.rule_id, "eccn": rule.eccn, "title": rule.title, "outcome": clause.outcome,
             "status": status_words(clause.status, clause.missing, rule),
             "decides": answer.deciding is not None and answer.deciding.rule.rule_id == rule.rule_id,
-            "rung": row.get("rung", ""), "source": row.get("source", ""),
+            "rung": row.get("rung", ""), "not_reread": bool(row.get("not_reread", False)), "source": row.get("source", ""),
+            "says": in_words(rule.condition) if rule.condition is not None else "",
         }  # fmt: skip
         found = terms(rule.condition, question, book) if clause.status in ("met", "not met", "unknown") else []
         for term in [*found] if found else [None]:
@@ -105,6 +100,8 @@ def term_rows(answer: Answer, question: dict[str, Any], book: RuleBook, told: di
 def _text(value: Any) -> str:
     if value is None or value != value:
         return "unknown"
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
     return numbers.plain(value) if isinstance(value, float) else str(value)
 
 
@@ -116,19 +113,26 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     because = (
         f", {needed(a['missing'])}" if a["outcome"] == "unknown" and a["missing"] else f", by {a['deciding']}" if a["deciding"] else ""
     )
-    finding = f"{a['name']} {where} on {on}: {outcome}{because}"
+    whose = " for a Chinese parent" if params.chinese_parent and a["dest"] != "CN" else ""
+    finding = f"{a['name']} {where}{whose} on {on}: {outcome}{because}"
     subtitle = (
         f"{a['in_force']} rules in force that day, {table['clause'].nunique()} of them about this chip and destination. Each mark is a term: "
         "its value over the threshold, log scale. Filled: the term holds; hollow: it does not. "
-        "Clauses that only repeat these terms are in the table."
+        "Clauses that only repeat these terms are in the list."
     )
-    notes = (NOT_ADVICE, *(f"Would change it: {change}." for change in a["changes"]))
-    alt = f"{finding}. " + " ".join(notes[1:])
+    said = [f"Would change it: {change}." for change in a["changes"]]
+    alt = f"{finding}. " + " ".join(said)
+    deciding = table[table["decides"]]
+    if len(deciding) and deciding["rung"].iloc[0] != "primary":
+        said.append(f"{a['deciding']} is {deciding['rung'].iloc[0]}: its text was not published or could not be confirmed.")
+    if a.get("own"):
+        said.append("Designed in the country asked about: this classifies the chip, it is not an export.")
+    notes = (*said, NOT_ADVICE)
     if table.empty:
         return Words(
             finding, subtitle, alt, notes=notes, empty=f"No rule in force on {on} is about this chip {where}.", way_out={"on": "2023-11-17"}
         )
-    return Words(finding, subtitle, alt, "", "15 CFR 774 and the notices named in the table; datasheets", notes)
+    return Words(finding, subtitle, alt, "", "15 CFR 774 and the notices named in the list; datasheets", notes)
 
 
 def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
@@ -141,29 +145,37 @@ def terms_figure(table: pd.DataFrame, look: Look) -> go.Figure:
     t = tokens(look)
     own = table[table["relative"].notna() & (table["relative"] > -1)].drop_duplicates(["clause", "term"])
     own = own[own["clause"].isin(_own_terms(own))].reset_index(drop=True)
-    height = look.height_px or max(260, 90 + 24 * len(own))
+    starts = [i for i in range(len(own)) if i == 0 or own["clause"][i - 1] != own["clause"][i]]
+    rows = len(own) + (len(starts) if look.phone else 0)  # a narrow screen names each clause on a row of its own
+    height = max(look.height_px or 0, 90 + (19 if look.phone else 24) * rows, 260)
     fig = new_figure(look, height_px=height, margin={"l": 128 if look.phone else 330, "r": 24, "t": 30, "b": 46})
     if own.empty:
         note(fig, look, "no numeric term to draw", x=0.5, y=0.5, xref="paper", yref="paper")
         return fig
-    ratio, y = own["relative"] + 1, np.arange(len(own))[::-1]
+    ratio, y = own["relative"] + 1, np.arange(len(own), dtype=float)[::-1]
+    if look.phone:
+        y = rows - 1.0 - np.arange(len(own)) - np.array([sum(start <= i for start in starts) for i in range(len(own))])
     low, high = min(float(ratio.min()), 0.8) / (3.0 if look.phone else 2.0), max(float(ratio.max()), 1.25) * (2.2 if look.phone else 1.5)
     size = 9.5 if look.phone else 12
     labels = []
     for i, row in enumerate(own.to_dict("records")):
-        first = i == 0 or own["clause"][i - 1] != row["clause"]
+        first, top = i in starts, y[i] + (1.5 if look.phone else 0.5)
         if first and i:
-            fig.add_shape(type="line", x0=-0.5, x1=1, xref="paper", y0=y[i] + 0.5, y1=y[i] + 0.5, line={"color": t["grid"], "width": 1})
+            fig.add_shape(type="line", x0=-0.5, x1=1, xref="paper", y0=top, y1=top, line={"color": t["grid"], "width": 1})
         term = row["term"].replace("performance density", "density").replace(" per mm²", "").replace(" bandwidth", "")
         clause = as_text(row["clause"], 24)
+        if first and look.phone:
+            fig.add_annotation(
+                x=0, xref="paper", xshift=-124, xanchor="left", y=y[i] + 1, text=f"<b>{clause}</b>", showarrow=False, font={"size": size, "color": t["mute"]}
+            )  # fmt: skip
         labels.append(as_text(term, 22) if look.phone else f"<b>{clause}</b>  {as_text(term, 30)}" if first else as_text(term, 30))
         fig.add_shape(
-            type="line", x0=1, x1=float(ratio[i]), y0=int(y[i]), y1=int(y[i]), line={"color": t["context"], "width": 2}, layer="below"
+            type="line", x0=1, x1=float(ratio[i]), y0=float(y[i]), y1=float(y[i]), line={"color": t["context"], "width": 2}, layer="below"
         )
         above = row["margin"] >= 0
         margin = f"{'+' if above else '−'}{numbers.plain(float(format(abs(row['margin']), '.3g' if abs(row['margin']) < 1000 else '.0f')))}"
         fig.add_annotation(
-            x=float(np.log10(ratio[i])), y=int(y[i]), text=margin if look.phone else f"{row['value']} ({margin})", showarrow=False,
+            x=float(np.log10(ratio[i])), y=float(y[i]), text=margin if look.phone else f"{row['value']} ({margin})", showarrow=False,
             xanchor="left" if above else "right", xshift=9 if above else -9, font={"size": size - 1, "color": t["mute"]},
         )  # fmt: skip
     fig.add_vline(x=1, line={"color": t["rust"], "width": 1.5})
@@ -174,7 +186,7 @@ def terms_figure(table: pd.DataFrame, look: Look) -> go.Figure:
         customdata=own[["term", "value", "unit", "status", "clause"]].map(as_text).to_numpy(),
         hovertemplate="%{customdata[4]}: %{customdata[0]}<br>value %{customdata[1]} %{customdata[2]}<br>clause %{customdata[3]}<extra></extra>",
     )  # fmt: skip
-    fig.update_yaxes(tickmode="array", tickvals=y, ticktext=labels, showgrid=False, range=[-0.7, len(own) - 0.3], tickfont={"size": size})
+    fig.update_yaxes(tickmode="array", tickvals=y, ticktext=labels, showgrid=False, range=[-0.7, rows - 0.3], tickfont={"size": size})
     fig.update_xaxes(
         title_text="value over threshold", range=np.log10([low, high]).tolist(), **numbers.log_ticks(low, high, lambda v: f"{v:g}×", 6)
     )
@@ -217,7 +229,14 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
         age_note([row["as_of"]], snapshot.today),
     )
     return Receipt(
-        formulas, inputs, (NOT_ADVICE, "Headquarters of the buyer are taken to be in the destination."), tuple(e for e in error if e)
+        formulas,
+        inputs,
+        (
+            NOT_ADVICE,
+            f"Headquarters of the buyer are taken to be in {'China' if params.chinese_parent else 'the destination'}.",
+            f"The chip is taken to be sent {'from the United States' if params.from_us else 'on from another country'}.",
+        ),
+        tuple(e for e in error if e),
     )
 
 

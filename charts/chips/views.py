@@ -16,7 +16,7 @@ GROUPS: dict[str, dict[str, str]] = {
 }
 VIEWS: dict[str, str] = {chart: words for group in GROUPS.values() for chart, words in group.items()}
 CONTROLS: dict[str, list[str]] = {
-    "chips.case": ["chip", "dest", "on"],
+    "chips.case": ["chip", "dest", "on", "chinese_parent"],
     "chips.clauses": ["chips", "dest", "on", "chinese_parent"],
     "chips.plane": ["show", "dest", "on"],
     "chips.regime": ["plane", "on", "dest"],

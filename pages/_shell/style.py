@@ -1,4 +1,8 @@
-"""Our own markup's style sheet: one block, one prefix, colours of the theme. Streamlit's elements are left alone."""
+"""Our own markup's style sheet: one block, one prefix, colours of the theme. Streamlit's elements are left alone, but on paper.
+
+On paper the page is what it says: heading, figure, notes, lists. Menus, controls and buttons are left off, the width of
+a screen is fitted to the sheet, and a dark theme is turned light.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,13 @@ import functools
 from charts.template import TOKENS
 from charts.text import shown
 
+_OFF_PAPER = ", ".join(
+    f'[data-testid="{name}"]'
+    for name in (
+        "stHeader", "stToolbar", "stSidebar", "stStatusWidget", "stButtonGroup", "stButton", "stDownloadButton", "stPopover", "stSelectbox",
+        "stMultiSelect", "stDateInput", "stNumberInput", "stSlider", "stCheckbox", "stTextArea", "stTextInput", "stBidiComponentIsolated", "stElementToolbar",
+    )
+)  # fmt: skip
 SERIF = "'Source Serif', 'Source Serif 4', Georgia, serif"
 
 
@@ -40,7 +51,17 @@ def sheet(theme: str) -> str:
 .rp-big {{ font-family: {SERIF}; font-size: 1.95rem; font-weight: 650; line-height: 1.15; border-bottom: 2px dotted {t["axis"]}; display: inline-block; text-decoration: none }}
 .rp-links a {{ display: block; padding: .3rem 0; white-space: nowrap }}
 .rp-links small {{ color: {t["mute"]}; margin-left: .35rem }}
+.rp-clauses .rp-table {{ font-size: .84rem }} .rp-clauses td:first-child {{ min-width: 13rem }} .rp-clauses td:last-child {{ min-width: 8rem }}
 @media (max-width: 640px) {{ .rp h1, .rp h2 {{ font-size: 1.35rem }} }}
+@page {{ size: A4; margin: 9mm }}
+@media print {{
+  {_OFF_PAPER} {{ display: none !important }}
+  html {{ zoom: .6{"; filter: invert(1) hue-rotate(180deg)" if theme == "dark" else ""} }}
+  html, body, .stApp, [data-testid="stMain"], [data-testid="stAppViewContainer"] {{ background: none !important }}
+  [data-testid="stMainBlockContainer"] {{ padding: 0 !important; max-width: none !important }}
+  .rp-clauses .rp-table {{ font-size: .78rem }} .rp-clauses .rp-table td {{ padding: .18rem .6rem .18rem 0 }} .rp-scroll {{ overflow: visible }}
+  [data-testid="stPlotlyChart"], .rp-clauses tr {{ break-inside: avoid }}
+}}
 </style>"""  # noqa: E501 - rules read best on one line
 
 

@@ -35,7 +35,39 @@ def test_presets_open_on_what_they_claim(tab, chart_id, preset):
     tab.open(address(chart_id, preset))
     expect(tab.page.locator(".rp h2").first).to_have_text(re.compile(OPENINGS[chart_id, preset]), timeout=60_000)
     expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
-    tab.sees("A reading of published rules, not legal advice.")
+    expect(tab.page.get_by_text("A reading of published rules, not legal advice.")).to_have_count(1)
+    tab.no_trouble()
+
+
+@pytest.mark.parametrize("asked", ["", "&chip=h100-sxm", "&chip=mi308x", "&chip=a100-sxm-80&on=2024-06-01&dest=AE"])
+def test_a_case_file_prints_on_one_page(tab, asked):
+    tab.open("/chips?chart=chips.case" + asked)
+    expect(tab.page.locator("[data-clauses] tr").nth(1)).to_be_visible(timeout=60_000)
+    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+    sheet = tab.page.pdf(format="A4")
+    assert len(re.findall(rb"/Type\s*/Page[^s]", sheet)) == 1
+    tab.page.emulate_media(media="print")
+    expect(tab.page.get_by_test_id("stSelectbox").first).to_be_hidden()
+    expect(tab.page.locator("[data-clauses]")).to_be_visible()
+
+
+def test_the_clauses_stand_in_words_with_value_margin_and_doubt(tab):
+    tab.open("/chips?chart=chips.case")
+    row = tab.page.locator("[data-clauses] tr", has_text="2023-10-3A090.b.1")
+    expect(row).to_contain_text("TPP ≥ 2,400: 2,368 (−32) ✗")
+    expect(tab.page.locator("[data-clauses] tr", has_text="2025-04-letters")).to_contain_text("reported")
+
+
+def test_a_chip_with_sparsity_is_asked_about_on_the_data_page(tab):
+    tab.open("/data")
+    tab.choose("Table", "Chips")
+    body = b"GPU,Vendor,FP8 with sparsity (TFLOPS),BF16 (TFLOPS)\nHexa X1,Hexa,3958,989\n"
+    tab.page.locator('input[type="file"]').last.set_input_files(files=[{"name": "hexa.csv", "mimeType": "text/csv", "buffer": body}])
+    expect(tab.page.locator("[data-question]").first).to_contain_text("Rates here are dense", timeout=60_000)
+    tab.choose("Answer to sparse:FP8 with sparsity (TFLOPS)", "halve")
+    tab.press("Use these answers")
+    expect(tab.page.locator("[data-question]")).to_have_count(0, timeout=60_000)
+    tab.sees("1 added, 0 changed")
     tab.no_trouble()
 
 

@@ -32,7 +32,8 @@ def test_the_case_file_of_h20_names_the_letter_and_what_would_change_it(shipped)
     table = case.table(case.Params(), shipped)
     words = case.words(table, case.Params())
     assert "company letter, by 2025-04-letters" in words.finding
-    assert any("4,800 or more" in note for note in words.notes) and words.notes[0].endswith("not legal advice.")
+    assert any("4,800 or more" in note for note in words.notes) and words.notes[-1].endswith("not legal advice.")
+    assert "2025-04-letters is reported: its text was not published or could not be confirmed." in words.notes
 
 
 def test_a_missing_fact_stays_unknown_and_says_which(shipped):
@@ -56,3 +57,18 @@ def test_no_chip_that_is_counted_lies_outside_the_axes(shipped):
 def test_an_unknown_name_to_show_gets_a_sentence(shipped):
     with pytest.raises(ValueError, match="named holds nope"):
         plane.table(plane.Params(named=("nope",)), shipped)
+
+
+def test_a_parent_in_china_and_a_shipment_from_elsewhere_are_asked_about(shipped):
+    def outcome(**asked):
+        return case.table(case.Params(chip="h200-sxm", on="2026-02-01", **asked), shipped).attrs["outcome"]
+
+    assert outcome() == "licence_case_by_case"
+    assert outcome(from_us=False) == "licence_presumption_of_denial"  # 91 FR 1684: re-exports stay presumption of denial
+    assert outcome(dest="SG") == "no_clause_met"
+    assert outcome(dest="SG", chinese_parent=True) == "licence_presumption_of_denial"
+
+
+def test_a_chip_designed_where_it_would_go_is_said_to_be_classified(shipped):
+    params = case.Params(chip="ascend-910c")
+    assert any("not an export" in note for note in case.words(case.table(params, shipped), params).notes)
