@@ -19,12 +19,15 @@ from analytics.serving import (
     Workload,
     agents,
     doubt,
+    lengths,
     load,
     money,
+    prefix_cache,
     sampling,
     steady_state,
 )
-from analytics.serving.search import Limits, best, candidates, layouts, pareto
+from analytics.serving.search import Limits, best, best_at_speeds, candidates, layouts, pareto
+from analytics.serving.speculative import speculate
 from data import shipped
 
 DRAWS = 10_000
@@ -61,22 +64,75 @@ def _results() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     which = len(eight.deployments) - 1
     steps = eight.decode_step_s(which, np.arange(1, 65), 2048)
     rule = sampling.plurality(16, np.ones(20))
+    popular = prefix_cache.zipf(300, 0.9)
+    pair = fleet(("h100-sxm", "h200-sxm"), (8, 16, 32))
+    every = candidates(pair, Workload(1024, 8192))
+    on = np.array([pair.deployments[i].chip.chip_id for i in every.which])
+    day = 1 + 0.5 * np.sin(np.arange(24) / 24 * 2 * np.pi)
 
     def output_cost(rent: Any, use: Any, context: Any, error: Any) -> Any:
         state = steady_state(eight, which, 64.0, Workload(context, 8192))
         return money.output_cost_usd_per_mtok(rent, state.output_tokens_per_s_per_chip * error, use)
 
+    def best_cost(h100: Any, h200: Any, speed: Any, error: Any) -> Any:
+        costs = []
+        for chip, rent in (("h100-sxm", h100), ("h200-sxm", h200)):
+            at = best_at_speeds(every, speed / error, on == chip)
+            costs.append(np.where(at >= 0, rent / (every.tokens_per_s_per_chip[at] * error * 3600e-6), np.inf))
+        return np.minimum(*costs)
+
+    def split_cost(rent: Any, hit: Any, output: Any) -> Any:
+        weights = money.split_weights("time", 1e-5, 2e-3, 1e-7)
+        return money.token_costs(rent * 24, 1000 * (1 - hit), 1000 * hit, output, weights).output
+
     rent, use = doubt.Range(1.5, 2, 4), doubt.Range(0.3, 0.6, 0.9)
     error = doubt.Residual(0.0, 0.15, 19, 20)
+    slower = doubt.Range(0.8, 1.0, 1.25)
     return {
-        "cost of output tokens": (output_cost, {"rent": rent, "use": use, "context": doubt.Range(512, 1024, 4096), "error": error}),
         "first token under load": (
-            lambda rate, prefill: load.under_load(rate, steps, 0.1, 500.0, (0.95,)).ttft_s[..., 0] * prefill,
-            {"rate": doubt.Range(0.5, 1.0, 2.0), "prefill": doubt.Range(0.8, 1.0, 1.2)},
+            lambda rate, prefill, step: load.under_load(rate, steps, prefill, 500.0, (0.95,), step_factor=step).ttft_s[..., 0],
+            {"rate": doubt.Range(0.5, 1.0, 2.0), "prefill": doubt.Range(0.08, 0.1, 0.12), "step": slower},
+        ),
+        "time per token under load": (
+            lambda rate, length: load.under_load(rate, steps, 0.1, length, (0.5,)).tpot_s[..., 0],
+            {"rate": doubt.Range(0.5, 1.0, 2.0), "length": doubt.Range(300, 500, 700)},
+        ),
+        "rate within limits": (
+            lambda prefill, length, step: load.capacity(steps, prefill, length, 2.0, 0.08, step_factor=step)[0],
+            {"prefill": doubt.Range(0.08, 0.1, 0.12), "length": doubt.Range(300, 500, 700), "step": slower},
+        ),
+        "hits of a cache in three tiers": (
+            lambda hbm, host: 1 - prefix_cache.hits_by_tier(popular, 2000.0, np.stack([hbm, host, hbm + host], axis=-1)).miss_share,
+            {"hbm": doubt.Range(5e3, 1e4, 3e4), "host": doubt.Range(5e4, 1e5, 2e5)},
+        ),
+        "speed-up by drafts": (
+            lambda accepted, context: speculate(eight, which, 64, context, accepted, 3, 0.05).speed_up,
+            {"accepted": doubt.Range(0.6, 0.8, 0.9), "context": doubt.Range(1024, 4096, 16_384)},
+        ),
+        "lowest cost at a speed over all layouts": (
+            best_cost,
+            {"h100": rent, "h200": doubt.Range(2, 2.6, 5), "speed": doubt.Range(20, 30, 40), "error": error},
+        ),
+        "cost of output tokens": (output_cost, {"rent": rent, "use": use, "context": doubt.Range(512, 1024, 4096), "error": error}),
+        "cost split over kinds of token": (
+            split_cost,
+            {"rent": rent, "hit": doubt.Range(0.2, 0.5, 0.8), "output": doubt.Range(100, 200, 400)},
+        ),
+        "least volume that pays for hosting": (
+            lambda rent, rate, price: money.hosting_against_api(1e9, day, rate, 8 * rent, price).break_even_tokens_per_day,
+            {"rent": rent, "rate": doubt.Range(5e3, 1e4, 2e4), "price": doubt.Range(0.5, 1, 2)},
+        ),
+        "cache of a growing answer": (
+            lambda mean, sigma: lengths.mean_resident_context(1024, lengths.LogNormal.of_mean(mean, sigma)),
+            {"mean": doubt.Range(2000, 8000, 20_000), "sigma": doubt.Range(0.3, 0.7, 1.2)},
         ),
         "cost of a solved task by vote": (
             lambda rate, cost: sampling.cost_per_solved_usd(16 * cost, sampling.solved(rate, rule)),
             {"rate": doubt.Range(0.2, 0.3, 0.5), "cost": doubt.Range(0.01, 0.02, 0.05)},
+        ),
+        "solved with a verifier": (
+            lambda p, r, f: sampling.solved_by_verifier(p, 16, r, f),
+            {"p": doubt.Range(0.2, 0.3, 0.5), "r": doubt.Range(0.7, 0.9, 0.99), "f": doubt.Range(0.01, 0.1, 0.3)},
         ),
         "solved of mixed difficulty": (
             lambda a, b: sampling.any_right_mixed(sampling.Spread(a, b), 1024),
