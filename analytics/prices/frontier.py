@@ -1,4 +1,4 @@
-"""The price frontier: the offers that were cheaper than every offer before them."""
+"""Two lines of records: the offers cheaper than every offer before them, and those of the best model of its day."""
 
 from __future__ import annotations
 
@@ -27,6 +27,26 @@ def frontier(days: Any, price: Any) -> np.ndarray:
     sorted_cost = cost[order]
     before = np.concatenate([[np.inf], np.minimum.accumulate(sorted_cost)[:-1]])
     return order[sorted_cost < before]
+
+
+def record_scores(days: Any, score: Any, price: Any) -> np.ndarray:
+    """Indices of the offers of the best model of its day: those that scored higher than everything before, in order of time.
+
+    Of several on one day only the best can enter, of equal ones the cheapest. Offers without a positive price never enter.
+
+    Parameters: days (n,) day numbers; score (n,); price (n,) [any one unit]. Returns: int array, strictly rising in score.
+    Errors: ValueError where the lengths differ or a day is missing.
+    """
+    when, cost = _pair(days, price)
+    points = np.asarray(score, dtype=float).ravel()
+    if points.shape != when.shape:
+        raise ValueError(f"days and scores must be of one length, got {when.size} and {points.size}")
+    usable = np.flatnonzero(np.isfinite(cost) & (cost > 0) & np.isfinite(points))
+    order = usable[np.lexsort((cost[usable], -points[usable], when[usable]))]
+    if not order.size:
+        return order
+    before = np.concatenate([[-np.inf], np.maximum.accumulate(points[order])[:-1]])
+    return order[points[order] > before]
 
 
 def lowest_in_force(at_days: Any, start_days: Any, end_days: Any, price: Any) -> np.ndarray:

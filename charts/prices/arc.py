@@ -9,10 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analytics.prices.tasks import cost_frontier, cost_per_solved_usd, marginal_cost_per_solved_usd, tokens_per_sample
+from charts.labels import text_width
 from charts.look import Look
 from charts.numbers import date, dollars, log_ticks, share
 from charts.params import ChartParams, choice, flag
-from charts.prices.draw import Frame, name_points, round_dollars, stepped
+from charts.prices.draw import Frame, name_points, round_dollars, stepped, y_unit
 from charts.receipt import Receipt, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.template import halo, tokens
@@ -79,8 +80,9 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     """Cost across (log), score up; frontier as steps; the restated run joined by a bracket; hollow: implied or people."""
     t = tokens(look)
     low, high = (table["usd_per_task"].min() / 1.6, table["usd_per_task"].max() * 2) if len(table) else (0.01, 100.0)
-    frame = Frame(look, look.height(500, 440), 52 if not look.phone else 42, 24, 16, 52, (low, high), (0, 1.03), x_log=True)
+    frame = Frame(look, look.height(500, 440), 52 if not look.phone else 42, 24, 28, 52, (low, high), (0, 1.03), x_log=True)
     out = frame.figure()
+    y_unit(out, frame, "score")
     out.update_xaxes(**log_ticks(low, high, round_dollars, 5 if look.phone else 11), title_text="$ per task")
     out.update_yaxes(tickformat=".0%", title_text=None)
     best = table[table["frontier"]]
@@ -104,14 +106,32 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     special = table[table["system"].isin([FIRST, SECOND]) | table["restated"]]
     if len(special):
         _special(out, special, t, look)
+    reserved = _covered(special, frame, look)
     named = pd.concat([best.iloc[:0] if look.phone and len(special) else best.iloc[::-2], people.iloc[:0] if look.phone else people])
     texts = [as_text(name, 24) for name in named["system"]]
     inks = [t["green"] if person else t["ink"] for person in named["person"]]
     dots = np.vstack(
-        [frame.pixels(table["usd_per_task"].tolist(), table["score"].tolist()), stepped(frame, best["usd_per_task"], best["score"])]
+        [
+            frame.pixels(table["usd_per_task"].tolist(), table["score"].tolist()),
+            stepped(frame, best["usd_per_task"], best["score"]),
+            *reserved,
+        ]
     )
     name_points(out, frame, named["usd_per_task"].tolist(), named["score"].tolist(), texts, colors=inks, obstacles=dots)
     return out
+
+
+def _covered(rows: pd.DataFrame, frame: Frame, look: Look) -> list[np.ndarray]:
+    """Pixel positions along the names of o3's records, which other names keep off."""
+    size, covered = (10.5 if look.phone else 12), []
+    for r in rows.to_dict("records"):
+        text, where = _label(r, look)
+        wide = text_width(text, size)
+        x, y = frame.pixels([r["usd_per_task"]], [r["score"]])[0] + [where.get("xshift", 0), -where.get("yshift", 0)]
+        left = x - {"left": 0.0, "center": wide / 2, "right": wide}[where["xanchor"]]
+        across = np.linspace(left, left + wide, max(2, int(wide / 12)))
+        covered.append(np.column_stack([across, np.full(across.size, y)]))
+    return covered
 
 
 def _special(out: go.Figure, rows: pd.DataFrame, t: dict[str, str], look: Look) -> None:

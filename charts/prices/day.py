@@ -97,7 +97,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         rows.append(RangeRow(r["line"], None, r["usd"], None, "blue" if on else "point", note=dollars(r["usd"])))
         if r["disclosed_usd"] == r["disclosed_usd"] and r["disclosed_usd"]:
             rows.append(RangeRow("as disclosed", None, r["disclosed_usd"], None, "rust", hollow=True, note=dollars(r["disclosed_usd"])))
-    return range_rows(rows, look, dollars, log=False)
+    return range_rows(rows, look, dollars, unit="$ for the day", log=False)
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:

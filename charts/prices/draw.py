@@ -73,6 +73,15 @@ class Frame:
         return (numbers - ends[0]) / ((ends[1] - ends[0]) or 1.0)
 
 
+def y_unit(figure: go.Figure, frame: Frame, text: str) -> None:
+    """Write what the vertical axis counts above its upper end, upright, where it stays readable on a phone."""
+    size = 10.5 if frame.look.phone else 11.5
+    figure.add_annotation(
+        x=0, xref="paper", xanchor="left", xshift=(2 if frame.look.phone else 8) - frame.left, y=1, yref="paper", yanchor="bottom", yshift=5, text=text,
+        showarrow=False, align="left", font={"size": size, "color": tokens(frame.look)["mute"]},
+    )  # fmt: skip
+
+
 def round_dollars(value: float) -> str:
     """$50, $2, $0.50, $0.02: a tick of a logarithmic axis."""
     return f"${value:,.0f}" if value >= 1 else f"${value:.2f}" if value >= 0.1 else f"${value:g}"
@@ -153,11 +162,17 @@ class RangeRow:
 
 
 def range_rows(
-    rows: Sequence[RangeRow], look: Look, write: Callable[[float], str], *, log: bool = True, marks: Sequence[tuple[float, str]] = ()
+    rows: Sequence[RangeRow],
+    look: Look,
+    write: Callable[[float], str],
+    *,
+    unit: str,
+    log: bool = True,
+    marks: Sequence[tuple[float, str]] = (),
 ) -> go.Figure:
     """Rows of dot and whisker on one shared axis; a row without a middle is a bar from least to greatest.
 
-    Parameters: rows from top to bottom; write formats a value; log scale or linear from zero; marks, vertical lines with words.
+    Parameters: rows from top to bottom; write formats a value; unit, what the axis counts; log scale or linear from zero; marks, vertical lines with words.
     """
     t = tokens(look)
     size = 11 if look.phone else 12.5
@@ -171,12 +186,12 @@ def range_rows(
     notes = [text_width(r.note, size - 1) for r in rows]
     right = 16 if look.phone else int(min(max(notes, default=0) + 24, 360))
     step = 44 if look.phone else 32
-    needed = 34 + 40 + step * max(len(rows), 1)
+    needed = 34 + 58 + step * max(len(rows), 1)
     height = look.height_px if look.card and look.height_px else needed
-    frame = Frame(look, height, left, right, 30 if marks else 14, 40, limits, (len(rows) - 0.5, -0.5), x_log=log)
+    frame = Frame(look, height, left, right, 30 if marks else 14, 58, limits, (len(rows) - 0.5, -0.5), x_log=log)
     figure = frame.figure()
     figure.update_yaxes(visible=False)
-    figure.update_xaxes(showgrid=True, gridcolor=t["grid"])
+    figure.update_xaxes(showgrid=True, gridcolor=t["grid"], title_text=unit)
     if log:
         figure.update_xaxes(**log_ticks(limits[0], limits[1], write, 5 if look.phone else 9))
     else:

@@ -11,7 +11,7 @@ from charts.labels import EndLabel, end_labels, margin_for, note
 from charts.look import Look
 from charts.numbers import plain
 from charts.params import ChartParams, number
-from charts.prices.draw import Frame
+from charts.prices.draw import Frame, y_unit
 from charts.receipt import InputRow, Receipt, assumed, worked
 from charts.registry import Chart, Preset, register
 from charts.template import tokens
@@ -61,6 +61,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         look, look.height(440, 420), 62 if not look.phone else 50, margin_for(labels, look), 34, 52, (0, x_end), (low, high), y_log=True
     )
     out = frame.figure()
+    y_unit(out, frame, "× before")
     exponents = range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)
     out.update_yaxes(type="log", tickvals=[10.0**k for k in exponents], ticktext=[f"{10.0**k:g}×" for k in exponents], title_text=None)
     out.update_xaxes(title_text="elasticity of demand", dtick=0.5)

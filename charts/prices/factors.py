@@ -95,7 +95,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
                 note=f"{r['low']:.3g}×" if exact else f"{r['low']:.3g}× to {r['high']:.3g}×{', ' + r['reading'] if not look.phone else ''}",
             )
         )
-    return range_rows(rows, look, lambda v: f"{v:g}×", marks=((1.0, "no difference"),))
+    return range_rows(rows, look, lambda v: f"{v:g}×", unit="times", marks=((1.0, "no difference"),))
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:

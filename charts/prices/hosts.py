@@ -12,9 +12,9 @@ import plotly.graph_objects as go
 from analytics.prices.blend import blended_usd_per_mtok, price_usd_per_mtok
 from charts.labels import EndLabel, end_labels, margin_for
 from charts.look import Look
-from charts.numbers import date, dollars, log_ticks
+from charts.numbers import date, dollars, listed, log_ticks
 from charts.params import ChartParams, choice, day, number, pick
-from charts.prices.draw import Frame, round_dollars
+from charts.prices.draw import Frame, round_dollars, y_unit
 from charts.prices.level import BLEND_LABELS
 from charts.prices.levels import BLENDS, BlendName, bare_name, blend_text, day_text
 from charts.receipt import Receipt, input_row, worked
@@ -26,6 +26,7 @@ from data.queries.prices import SEEN_WITHIN_DAYS, hosts_of, weights_with_hosts
 from data.snapshot import Snapshot
 
 CREDIT = "providers' price pages and dated price tables"
+MOST_LINES = 600
 
 
 class Params(ChartParams):
@@ -85,26 +86,18 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     labels = _labels(paid, facts, t, look)
     height = look.height(500, 440)
     frame = Frame(
-        look, height, 62 if not look.phone else 46, margin_for(labels, look), 16, 36, (start, facts["today"]), (low, high), y_log=True
+        look, height, 62 if not look.phone else 46, margin_for(labels, look), 28, 36, (start, facts["today"]), (low, high), y_log=True
     )
     out = frame.figure()
+    y_unit(out, frame, f"$ / Mtok, {facts['blend']}")
     out.update_yaxes(**log_ticks(low, high, round_dollars), title_text=None)
     out.update_xaxes(type="date", hoverformat="%d %b %Y", tickangle=0, nticks=3 if look.phone else 9)
-    for provider, own in paid.groupby("provider", sort=True):
-        ours = own["provider"].eq(own["developer"]).any()
-        xs: list[Any] = []
-        ys: list[float | None] = []
-        for r in own.sort_values("date", kind="stable").to_dict("records"):
-            xs += [r["date"], max(r["until"], r["date"]), None]
-            ys += [r["price_usd_per_mtok"], r["price_usd_per_mtok"], None]
-        cut = own["tier"].isin(["turbo", "off-peak"]).any() or own["quantised"].eq(1).any()
-        colour = t["blue"] if ours else t["point"]
-        dash = "5px,3px" if cut else "solid"
-        out.add_scatter(
-            x=xs, y=ys, mode="lines+markers", line={"color": colour, "width": 2.4 if ours else 1.2, "dash": dash},
-            marker={"size": 5 if ours else 4}, text=[as_text(provider)] * len(xs), connectgaps=False,
-            hovertemplate="%{text}: $%{y:.3g} / Mtok, %{x}<extra></extra>",
-        )  # fmt: skip
+    drawn = _drawn(paid)
+    own = drawn["provider"].eq(drawn["developer"])
+    cut = drawn["tier"].isin(["turbo", "off-peak"]) | drawn["quantised"].eq(1)
+    for ours in (False, True):
+        for dash, rows in (("solid", drawn[own.eq(ours) & ~cut]), ("5px,3px", drawn[own.eq(ours) & cut])):
+            _lines(out, rows, t["blue"] if ours else t["point"], 2.4 if ours else 1.2, dash)
     if start < facts["on"] < facts["today"]:
         out.add_vline(x=facts["on"], line={"color": t["rust"], "width": 1, "dash": "2px,3px"})
         out.add_annotation(
@@ -120,15 +113,41 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     return out
 
 
+def _drawn(paid: pd.DataFrame) -> pd.DataFrame:
+    """The MOST_LINES cheapest offers, in order: the words say when some are not drawn."""
+    return paid if len(paid) <= MOST_LINES else paid.loc[sorted(paid.nsmallest(MOST_LINES, "price_usd_per_mtok").index)]
+
+
+def _lines(out: go.Figure, rows: pd.DataFrame, ink: str, width: float, dash: str) -> None:
+    """One trace for all level lines of one look: an offer from its first to its last day, then a gap."""
+    if rows.empty:
+        return
+    ends = rows["until"].where(rows["until"] >= rows["date"], rows["date"])
+    gap = np.full(len(rows), None, dtype=object)
+    xs = np.column_stack([rows["date"].to_numpy(dtype=object), ends.to_numpy(dtype=object), gap]).ravel()
+    ys = np.column_stack([rows["price_usd_per_mtok"], rows["price_usd_per_mtok"], gap]).ravel()
+    out.add_scatter(
+        x=xs.tolist(), y=ys.tolist(), mode="lines+markers", line={"color": ink, "width": width, "dash": dash},
+        marker={"size": 5 if width > 2 else 4}, text=np.repeat([as_text(name) for name in rows["provider"]], 3).tolist(),
+        connectgaps=False, hovertemplate="%{text}: $%{y:.3g} / Mtok, %{x}<extra></extra>",
+    )  # fmt: skip
+
+
 def _labels(paid: pd.DataFrame, facts: dict[Any, Any], t: dict[str, str], look: Look) -> list[EndLabel]:
     last = paid.sort_values("date", kind="stable").groupby("provider", sort=True).tail(1).sort_values("price_usd_per_mtok", kind="stable")
     most = 8 if look.phone else 20
     if len(last) > most:
         half = most // 2
         last = pd.concat([last.head(half), last.tail(most - half)])
-    inks = [t["blue"] if own else t["point"] for own in last["provider"].eq(last["developer"])]
-    prices = last["price_usd_per_mtok"]
-    return [EndLabel(p, as_text(name, 24), ink, dollars(p)) for p, name, ink in zip(prices, last["provider"], inks)]
+    today = pd.Timestamp(facts["today"])
+    labels = []
+    for r in last.to_dict("records"):
+        ink = t["blue"] if r["provider"] == r["developer"] else t["point"]
+        # An offer not seen for long says when it was last seen: its label stands where the axis ends.
+        gone = (today - pd.Timestamp(r["until"])).days > SEEN_WITHIN_DAYS
+        when = f", {date(r['until'][:7])}" if gone else ""
+        labels.append(EndLabel(r["price_usd_per_mtok"], as_text(r["provider"], 24), ink, dollars(r["price_usd_per_mtok"]) + when))
+    return labels
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:
@@ -136,6 +155,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     facts = table.attrs
     held = table[table["on_day"]]
     hosts = table["provider"].nunique()
+    drawn = f", the {MOST_LINES} cheapest drawn" if (table["price_usd_per_mtok"] > 0).sum() > MOST_LINES else ""
     marks = "Each line one host, as long as its price was seen; the developer's own strong, off-peak, turbo and quantised dashed."
     if held.empty:
         finding = f"No open offer of {facts['name']} on {date(facts['on'])}"
@@ -148,8 +168,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         )
     return Words(
         finding=finding,
-        subtitle=f"$ / Mtok, {facts['blend']}, log scale. {hosts} hosts, {len(table)} price rows. {marks}",
-        alt=f"{finding}. Hosts: {', '.join(sorted(set(table['provider'])))}.",
+        subtitle=f"$ / Mtok, {facts['blend']}, log scale. {hosts:,} hosts, {len(table):,} price rows{drawn}. {marks}",
+        alt=f"{finding}. Hosts: {listed(sorted(set(table['provider'])), 40)}.",
         coverage=f"{len(held)} of {len(table)} price rows were in force and seen within {SEEN_WITHIN_DAYS} days of {date(facts['on'])}",
         credit=CREDIT,
     )

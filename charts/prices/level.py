@@ -8,7 +8,7 @@ import pandas as pd
 
 from charts.params import ChartParams, choice, day, flag, number, pick
 from charts.prices.level_figure import figure
-from charts.prices.level_fit import rate_facts, test_facts
+from charts.prices.level_fit import own_facts, rate_facts, test_facts
 from charts.prices.level_words import receipt, words
 from charts.prices.levels import (
     BENCHMARKS,
@@ -21,6 +21,7 @@ from charts.prices.levels import (
     Selection,
     bare_name,
     benchmark_text,
+    best_of_its_day,
     blend_text,
     day_text,
     mark_records,
@@ -73,6 +74,7 @@ class Params(SelectionParams):
     )
     threshold: float = number(0.5, ge=0, le=200, label="Own score", help="Least score of an own level: a fraction, or points of the index.")
     ratio: float = number(3, ge=0, le=1000, label="Own ratio", help="Input tokens per output token of an own blend; 0 is output only.")
+    own: bool = flag(False, label="Best model too", help="Also draw what the best model of its day cost at its developer.")
     test: str = pick("", label="Test a model", help="A model whose price is held against the trend of the others.")
 
     def picked(self) -> Selection:
@@ -113,6 +115,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "left_out": len(reached) - len(rows),
         "best": {"model": str(best["model_name"] or best["model_id"]), "score": float(best["score"])} if best is not None else None,
         "rate": rate_facts(rows),
+        "own": own_facts(best_of_its_day(steps, chosen)) if params.own else None,
         "test_name": _models(snapshot).get(params.test, params.test) if params.test else "",
         "test": test_facts(rows, params.test) if params.test else [],
     }
@@ -151,7 +154,26 @@ CHART = register(
                 "As a16z counted",
                 {"level": "gpt3", "blend": "avg", "quantised": True, "since": "2021-11-18", "until": "2024-10-15"},
             ),
+            Preset(
+                "a16z_83",
+                "As a16z counted, MMLU 83",
+                {
+                    "level": "own",
+                    "benchmark": "MMLU",
+                    "threshold": 0.83,
+                    "blend": "avg",
+                    "quantised": True,
+                    "since": "2023-03-01",
+                    "until": "2024-11-12",
+                },
+            ),
             Preset("epoch", "As Epoch counted", {"level": "gpt4", "quantised": True, "until": "2025-03-12"}),
+            Preset(
+                "epoch_gpt4o",
+                "GPT-4o's level, as Epoch counted",
+                {"level": "own", "benchmark": "GPQA-Diamond", "threshold": 0.4789, "quantised": True, "until": "2025-03-12"},
+            ),
+            Preset("best_model", "The best model's own price", {"level": "gpt4", "own": True}, claim="I2"),
             Preset("price_of_progress", "Open weights only", {"level": "gpt4", "open_only": True}),
         ),
     )

@@ -12,7 +12,7 @@ from analytics.prices.rates import trend_usd_per_mtok, years_between
 from charts.labels import note
 from charts.look import Look
 from charts.numbers import date, dollars, log_ticks
-from charts.prices.draw import Frame, name_points, round_dollars, short_name, stepped
+from charts.prices.draw import Frame, name_points, round_dollars, short_name, stepped, y_unit
 from charts.prices.level_fit import BAND_LEVEL, stored_fit
 from charts.template import halo, tokens
 from charts.text import as_text
@@ -32,6 +32,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     out = frame.figure()
     out.update_yaxes(**log_ticks(frame.y[0], frame.y[1], round_dollars, 14 if not look.phone else 12), title_text=None)
     out.update_xaxes(type="date", dtick="M12", tickformat="%Y", hoverformat="%d %b %Y")
+    y_unit(out, frame, "$ / Mtok" if look.phone else f"$ / Mtok, {facts['blend']}")
     if records.empty:
         return out
     zone = facts["zone_from"]
@@ -63,6 +64,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
             line={"color": t["mute"], "width": 1.2, "dash": "2px,3px"},
             hoverinfo="skip",
         )
+    _own(out, frame, facts, scored_until)
     _tests(out, frame, facts, records, look)
     out.add_scatter(
         x=records["date"], y=records["price_usd_per_mtok"], mode="markers",
@@ -93,8 +95,10 @@ def _frame(paid: pd.DataFrame, records: pd.DataFrame, facts: Facts, look: Look) 
     start = min((pd.Timestamp(first) - pd.Timedelta(days=40)).strftime("%Y-%m-%d"), f"{first[:4]}-01-01")
     low = float(paid["price_usd_per_mtok"].min()) if len(paid) else 0.1
     high = float(paid["price_usd_per_mtok"].max()) if len(paid) else 100.0
+    own = [step["price"] for step in (facts.get("own") or {}).get("steps", [])]
+    low, high = min([low, *own]), max([high, *own])
     return Frame(
-        look, look.height(540, 430), 62 if not look.phone else 48, 118 if not look.phone else 12, 12 if not look.phone else 46,
+        look, look.height(540, 430), 62 if not look.phone else 48, 118 if not look.phone else 12, 28 if not look.phone else 46,
         34, (start, facts["today"]), (low / 2.4, high * 1.35), y_log=True,
     )  # fmt: skip
 
@@ -171,6 +175,26 @@ def _names(out: go.Figure, frame: Frame, paid: pd.DataFrame, records: pd.DataFra
     texts = [f"{short_name(m)}{h} <b>{dollars(p)}</b>" for m, h, p in zip(shown["model"], hosts, shown["price_usd_per_mtok"])]
     around = np.vstack([stepped(frame, xs, ys), frame.pixels(paid["date"].tolist(), paid["price_usd_per_mtok"].tolist())])
     name_points(out, frame, shown["date"].tolist(), shown["price_usd_per_mtok"].tolist(), texts, obstacles=around)
+
+
+def _own(out: go.Figure, frame: Frame, facts: Facts, until: str) -> None:
+    """What the best model of its day cost, as steps: named on the first, the last and the dearest."""
+    steps = (facts.get("own") or {}).get("steps")
+    if not steps:
+        return
+    look, ink = frame.look, tokens(frame.look)["plum"]
+    xs, ys = _dates([s["date_day"] for s in steps]), [s["price"] for s in steps]
+    line = {"shape": "hv", "color": ink, "width": 1.8, "dash": "5px,3px"}
+    out.add_scatter(x=[*xs, max(until, xs[-1])], y=[*ys, ys[-1]], mode="lines", line=line, hoverinfo="skip")
+    out.add_scatter(
+        x=xs, y=ys, mode="markers", marker={"size": 7, "color": ink},
+        text=[f"<b>{as_text(s['model'])}</b>, best of its day<br>{dollars(s['price'])} / Mtok" for s in steps],
+        hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
+    chosen = [0, len(steps) - 1] if look.phone else sorted({0, len(steps) - 1, int(np.argmax(ys)), int(np.argmin(ys))})
+    texts = [f"{short_name(steps[i]['model'], 22)} <b>{dollars(ys[i])}</b>" for i in chosen[1:]]
+    around = stepped(frame, xs, ys)
+    name_points(out, frame, [xs[i] for i in chosen[1:]], [ys[i] for i in chosen[1:]], texts, colors=ink, obstacles=around)
 
 
 def _tests(out: go.Figure, frame: Frame, facts: Facts, records: pd.DataFrame, look: Look) -> None:

@@ -23,27 +23,11 @@ def rate_facts(rows: pd.DataFrame) -> dict[str, Any]:
     loo_high, loo_low_model, loo_high_model.
     """
     records = rows[rows["record"]]
-    facts: dict[str, Any] = {"n": len(records), "why": why_no_rate(len(records))}
+    facts = records_rate(records["from_day"], records["price_usd_per_mtok"])
     if facts["why"]:
         return facts
-    days, price = records["from_day"].to_numpy(), records["price_usd_per_mtok"].to_numpy()
-    fit, other = fit_log_linear(days, price), errors_in_variables(days, price)
-    low, high = fit.fold_interval(BAND_LEVEL)
     without = leave_one_model_out(rows["from_day"], rows["price_usd_per_mtok"], rows["model_id"])
     known = np.flatnonzero(np.isfinite(without.fold_per_year))
-    facts |= {
-        "fit": asdict(fit),
-        "fold": fit.fold_per_year,
-        "fold_low": low,
-        "fold_high": high,
-        "halving_months": fit.halving_months,
-        "r_squared": fit.r_squared,
-        "endpoint_fold": endpoint_rate(days, price),
-        "total_fold": float(price[0] / price[-1]),
-        "years": float(years_between(days[0], days[-1])),
-        "major_axis_fold": other.reduced_major_axis,
-        "inverse_fold": other.inverse_ols,
-    }
     if known.size:
         least, most = (known[pick(without.fold_per_year[known])] for pick in (np.argmin, np.argmax))
         facts |= {
@@ -53,6 +37,39 @@ def rate_facts(rows: pd.DataFrame) -> dict[str, Any]:
             "loo_high_model": str(without.models[most]),
         }
     return facts
+
+
+def records_rate(days: pd.Series, prices: pd.Series) -> dict[str, Any]:
+    """The line through records: `n`, `why`, and with a rate the facts of `rate_facts` that need no other candidates."""
+    facts: dict[str, Any] = {"n": len(days), "why": why_no_rate(len(days))}
+    if facts["why"]:
+        return facts
+    day, price = days.to_numpy(dtype=float), prices.to_numpy(dtype=float)
+    fit, other = fit_log_linear(day, price), errors_in_variables(day, price)
+    low, high = fit.fold_interval(BAND_LEVEL)
+    return facts | {
+        "fit": asdict(fit),
+        "fold": fit.fold_per_year,
+        "fold_low": low,
+        "fold_high": high,
+        "halving_months": fit.halving_months,
+        "r_squared": fit.r_squared,
+        "endpoint_fold": endpoint_rate(day, price),
+        "total_fold": float(price[0] / price[-1]),
+        "years": float(years_between(day[0], day[-1])),
+        "major_axis_fold": other.reduced_major_axis,
+        "inverse_fold": other.inverse_ols,
+    }
+
+
+def own_facts(rows: pd.DataFrame) -> dict[str, Any]:
+    """Steps of the best model of its day (`levels.best_of_its_day`) and the line through their prices (`records_rate`)."""
+    names = rows["model_name"].where(rows["model_name"].notna(), rows["model_id"])
+    steps = [
+        {"date_day": float(day), "model": str(name), "price": float(price), "score": float(score)}
+        for day, name, price, score in zip(rows["from_day"], names, rows["price_usd_per_mtok"], rows["score"])
+    ]
+    return {"steps": steps, "rate": records_rate(rows["from_day"], rows["price_usd_per_mtok"])}
 
 
 def stored_fit(facts: dict[str, Any]) -> LogLinearFit | None:

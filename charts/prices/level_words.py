@@ -36,6 +36,8 @@ def words(table: pd.DataFrame, params: Any) -> Words:
     marks = f"Small dots: {dots} offers of {models} models that reach the level. Line: the {len(records)} that set a record."
     if facts["test"]:
         marks += " Diamonds: the model under test; dotted: ten-fold a year from the first record."
+    if facts.get("own"):
+        marks += " Dashed: the best model of its day, at its developer's price."
     return Words(
         finding=_finding(facts, first, last, params),
         subtitle=f"$ / Mtok, {facts['blend']}, log scale. {marks}",
@@ -43,7 +45,7 @@ def words(table: pd.DataFrame, params: Any) -> Words:
         coverage=f"{len(paid)} offers of {models} models"
         + (f"; {facts['left_out']} more reach the level and are switched off" if facts["left_out"] else ""),
         credit=CREDIT,
-        notes=(*_test_notes(facts), rate["why"] or _other_rates(rate)),
+        notes=(*_test_notes(facts), *_own_notes(facts), rate["why"] or _other_rates(rate)),
     )
 
 
@@ -81,6 +83,20 @@ def _other_rates(rate: Facts) -> str:
         f"Other ways to fit: errors in both price and date ÷ {rate['major_axis_fold']:.3g} a year, end points alone "
         f"÷ {rate['endpoint_fold']:.3g}{without}."
     )
+
+
+def _own_notes(facts: Facts) -> list[str]:
+    if not (own := facts.get("own")) or not own["steps"]:
+        return []
+    first, last, rate = own["steps"][0], own["steps"][-1], own["rate"]
+    ends = f"{first['model']} {dollars(first['price'])} in {_iso(first['date_day'])[:4]}, {last['model']} {dollars(last['price'])} "
+    ends = f"Best model of its day: {ends}from {date(_iso(last['date_day']))}"
+    if rate["why"]:
+        return [f"{ends}; {rate['n']} steps are too few for a rate."]
+    fold = rate["fold"]
+    way = f"÷ {fold:.3g}" if fold >= 1 else f"× {1 / fold:.3g}"
+    span = f"÷ {rate['fold_low']:.2g} to ÷ {rate['fold_high']:.2g}"
+    return [f"{ends}: {way} a year per token (90 %: {span}; R² {rate['r_squared']:.2f}, n {rate['n']}); a task takes more tokens now."]
 
 
 def _test_notes(facts: Facts) -> list[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from analytics.prices.blend import price_usd_per_mtok
-from analytics.prices.frontier import frontier
+from analytics.prices.frontier import frontier, record_scores
 from data.queries.prices import ScoreChoice, scored_offers
 from data.snapshot import Snapshot
 
@@ -137,6 +137,17 @@ def priced(rows: pd.DataFrame, pick: Selection) -> pd.DataFrame:
     )
     rows = rows.assign(price_usd_per_mtok=price)
     return rows[rows["price_usd_per_mtok"].notna()]
+
+
+def best_of_its_day(steps: pd.DataFrame, pick: Selection) -> pd.DataFrame:
+    """Of `scored_steps`, the developers' own standard offers of each model that scored higher than any before, by day.
+
+    Priced as `priced` does; the switches that let offers in do not apply, since a developer's standard offer is none of those.
+    """
+    usual = replace(pick, quantised=True, off_peak=False, free=False, buyable=False, open_only=False)
+    own = steps[steps["provider"].eq(steps["developer"]) & steps["tier"].eq("standard")]
+    rows = priced(own, usual).reset_index(drop=True)
+    return rows.iloc[record_scores(rows["from_day"], rows["score"], rows["price_usd_per_mtok"])].reset_index(drop=True)
 
 
 def mark_records(rows: pd.DataFrame) -> pd.DataFrame:

@@ -117,7 +117,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         own = r["provider"] == r["developer"]
         note = "" if f["cost_low"] is None else f"margin {_span(r['margin_low'], r['margin_high'])}"
         rows.append(RangeRow(r["provider"], None, r["price_usd_per_mtok"], None, "blue" if own else "point", r["quantised"] == 1, note))
-    return range_rows(rows, look, round_dollars)
+    return range_rows(rows, look, round_dollars, unit=f"$ / Mtok, {blend_text(params.ratio())}")
 
 
 def _span(low: float, high: float) -> str:

@@ -79,7 +79,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         )
         for r in table.head(MOST_ROWS[look.phone]).to_dict("records")
     ]
-    return range_rows(rows, look, round_dollars)
+    return range_rows(rows, look, round_dollars, unit=f"$ / Mtok, {table.attrs['blend']}")
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:

@@ -94,7 +94,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         )
         for r in table.to_dict("records")
     ]
-    return range_rows(rows, look, lambda v: f"{v:g} mo", log=False)
+    return range_rows(rows, look, lambda v: f"{v:g}", unit="months", log=False)
 
 
 def _span(low: float, high: float) -> str:

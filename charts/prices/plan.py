@@ -14,7 +14,7 @@ from charts.labels import note
 from charts.look import Look
 from charts.numbers import count, dollars, log_ticks
 from charts.params import ChartParams, choice, number
-from charts.prices.draw import Frame, round_dollars
+from charts.prices.draw import Frame, round_dollars, y_unit
 from charts.receipt import Receipt, assumed, input_row, worked
 from charts.registry import Chart, Preset, register
 from charts.template import tokens
@@ -83,8 +83,9 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     t, f = tokens(look), table.attrs
     use = table["queries_per_month"]
     low, high = float(table["cost_usd"].min()), float(table["list_usd"].max())
-    frame = Frame(look, look.height(440, 420), 62 if not look.phone else 48, 24, 18, 52, (use.min(), use.max()), (low, high), True, True)
+    frame = Frame(look, look.height(440, 420), 62 if not look.phone else 48, 24, 28, 52, (use.min(), use.max()), (low, high), True, True)
     out = frame.figure()
+    y_unit(out, frame, "$ a month")
     out.update_xaxes(**log_ticks(use.min(), use.max(), count, 5 if look.phone else 10), title_text="queries a month")
     out.update_yaxes(**log_ticks(low, high, round_dollars, 9), title_text=None)
     peak = float(table["subscribers_per_decade"].max())

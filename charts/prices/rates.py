@@ -19,7 +19,7 @@ from charts.receipt import FormulaLine, Receipt, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.template import new_figure, tokens
 from charts.words import Words
-from data.queries.prices import reaching, scored_steps
+from data.queries.prices import offers, reaching, scored_steps
 from data.snapshot import Snapshot
 
 # Blend -> input tokens per output token, share of input from cache (None: the switch decides).
@@ -30,6 +30,11 @@ COLUMNS: dict[str, tuple[float, float | None]] = {
     "3:1, half cached": (3.0, 0.5),
     "10:1 in:out": (10.0, None),
 }
+# What a rate takes of an offer.
+OFFER_COLUMNS = [
+    "fact_key", "model_id", "weights_id", "tier", "quantised", "open_weights", "buyable", "start_day", "end_day", "input_usd_per_mtok",
+    "cached_input_usd_per_mtok", "output_usd_per_mtok", "batch_discount",
+]  # fmt: skip
 
 
 class Params(SelectionParams):
@@ -46,7 +51,8 @@ class Params(SelectionParams):
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a level and blend: records, fold per year with its 90 % interval, halving time [months], R²; NaN under four records."""
     out = []
-    steps = {name: scored_steps(snapshot, name, params.score) for name in {level.benchmark for level in LEVELS.values()}}
+    sold = offers(snapshot)[OFFER_COLUMNS]
+    steps = {name: scored_steps(snapshot, name, params.score, sold) for name in {level.benchmark for level in LEVELS.values()}}
     for level in LEVELS.values():
         scored = reaching(steps[level.benchmark], level.threshold)
         for name, (ratio, hits) in COLUMNS.items():

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from charts.look import Look
 from charts.params import ChartParams, choice, flag
-from charts.prices.draw import Frame
+from charts.prices.draw import Frame, y_unit
 from charts.receipt import Receipt, input_row, looked_up
 from charts.registry import Chart, Preset, register
 from charts.template import halo, tokens
@@ -83,13 +83,14 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         look.height(440, 400),
         56 if not look.phone else 40,
         24,
-        20,
+        28,
         36,
         (first, f"{facts['today'][:4]}-12-31"),
         (low, high),
         y_log=True,
     )
     out = frame.figure()
+    y_unit(out, frame, "times")
     steps = [0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20]
     shown = [v for v in steps if low <= v <= high]
     out.update_yaxes(type="log", tickvals=shown, ticktext=[f"{v:g}×" for v in shown], title_text=None)

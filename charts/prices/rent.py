@@ -12,7 +12,7 @@ from analytics.prices.rental import implied_depreciation_per_year
 from charts.look import Look
 from charts.numbers import date, dollars, log_ticks, share
 from charts.params import ChartParams, choice, day, pick
-from charts.prices.draw import Frame, name_points, round_dollars
+from charts.prices.draw import Frame, name_points, round_dollars, y_unit
 from charts.receipt import Receipt, input_row, worked
 from charts.registry import Chart, Preset, register
 from charts.template import tokens
@@ -96,13 +96,14 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         look.height(500, 440),
         56 if not look.phone else 44,
         120 if not look.phone else 14,
-        16,
+        28,
         36,
         (start, f["today"]),
         (low, high),
         y_log=True,
     )
     out = frame.figure()
+    y_unit(out, frame, "$ per GPU-hour")
     out.update_yaxes(**log_ticks(low, high, round_dollars, 12), title_text=None)
     out.update_xaxes(type="date", hoverformat="%d %b %Y", tickangle=0, nticks=4 if look.phone else 10)
     for _, own in table.groupby("line", sort=True):

@@ -112,7 +112,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         )
         for r in known.to_dict("records")
     ]
-    return range_rows(rows, look, dollars)
+    return range_rows(rows, look, dollars, unit=UNITS[params.per])
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:

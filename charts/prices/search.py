@@ -17,7 +17,7 @@ from analytics.prices.tasks import task_cost_usd
 from charts.look import Look
 from charts.numbers import date, dollars, log_ticks
 from charts.params import ChartParams, choice, number
-from charts.prices.draw import Frame, name_points, short_name, stepped
+from charts.prices.draw import Frame, name_points, short_name, stepped, y_unit
 from charts.prices.levels import LEVELS, Selection, day_text, mark_records, priced
 from charts.receipt import Receipt, assumed, input_row, worked
 from charts.registry import Chart, Preset, register
@@ -75,13 +75,14 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         look.height(440, 420),
         62 if not look.phone else 50,
         90 if not look.phone else 14,
-        16,
+        28,
         36,
         (start, f["today"]),
         (low, high),
         y_log=True,
     )
     out = frame.figure()
+    y_unit(out, frame, "$ a year")
     out.update_yaxes(**log_ticks(low, high, dollars, 10), title_text=None)
     out.update_xaxes(type="date", dtick="M12", tickformat="%Y", hoverformat="%d %b %Y")
     xs, ys = [*table["date"], f["today"]], [*table["usd_per_year"], table["usd_per_year"].iloc[-1]]

@@ -12,7 +12,7 @@ from analytics.prices.tasks import cost_frontier, cost_per_solved_usd, task_cost
 from charts.look import Look
 from charts.numbers import count, dollars, log_ticks, share
 from charts.params import ChartParams, choice, flag
-from charts.prices.draw import Frame, name_points, stepped
+from charts.prices.draw import Frame, name_points, stepped, y_unit
 from charts.receipt import InputRow, Receipt, input_row, worked
 from charts.registry import Chart, Preset, register
 from charts.template import tokens
@@ -77,8 +77,9 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     x = table[params.measure]
     low, high = (x.min() / 1.5, x.max() * 1.8) if len(table) else (0.001, 1.0)
     top = min(1.0, float(table["score"].max()) * 1.12) if len(table) else 1.0
-    frame = Frame(look, look.height(480, 430), 56 if not look.phone else 44, 24, 16, 52, (low, high), (0, top), x_log=True)
+    frame = Frame(look, look.height(480, 430), 56 if not look.phone else 44, 24, 28, 52, (low, high), (0, top), x_log=True)
     out = frame.figure()
+    y_unit(out, frame, "score")
     write = count if params.measure == "output_tokens" else _usd
     out.update_xaxes(**log_ticks(low, high, write, 5 if look.phone else 10), title_text=_axis(params))
     out.update_yaxes(tickformat=".0%", title_text=None)

@@ -11,13 +11,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "prices.speed": "Speed and price",
     },
     "Why": {"prices.factors": "R1 against o1", "prices.margin": "List price and cost", "prices.day": "DeepSeek's day"},
-    "Per task": {"prices.tasks": "Cost per answer", "prices.arc": "ARC-AGI"},
+    "Per task": {"prices.tasks": "Cost per answer", "prices.task_trend": "Cost over time", "prices.arc": "ARC-AGI"},
     "GPU rental": {"prices.rent": "Rents", "prices.rent_per": "What a rent buys", "prices.payback": "Payback by chip"},
     "Claims": {"prices.plan": "A $200 plan", "prices.search": "A model in every search", "prices.elasticity": "Jevons"},
 }
 VIEWS: dict[str, str] = {chart: words for group in GROUPS.values() for chart, words in group.items()}
 CONTROLS: dict[str, list[str]] = {
-    "prices.level": ["level", "blend", "buyable"],
+    "prices.level": ["level", "blend", "buyable", "own"],
     "prices.rates": ["measure", "score", "quantised"],
     "prices.hosts": ["weights", "blend", "on"],
     "prices.moves": ["days", "blend"],
@@ -27,6 +27,7 @@ CONTROLS: dict[str, list[str]] = {
     "prices.day": ["prices", "usd_per_gpu_hour", "paid_share"],
     "prices.speed": ["model", "claims"],
     "prices.tasks": ["benchmark", "measure", "reasoning"],
+    "prices.task_trend": ["benchmark", "view", "threshold", "until"],
     "prices.arc": ["dataset", "humans"],
     "prices.rent": ["chip", "tier", "term"],
     "prices.rent_per": ["per", "weights"],

@@ -87,13 +87,15 @@ def _step(known: list[tuple], choice: ScoreChoice) -> dict[str, object]:
     }
 
 
-def scored_steps(snapshot: Snapshot, benchmark: str, choice: ScoreChoice = "best") -> pd.DataFrame:
+def scored_steps(snapshot: Snapshot, benchmark: str, choice: ScoreChoice = "best", sold: pd.DataFrame | None = None) -> pd.DataFrame:
     """Offers with the score of their weights, one row an offer and release of a scored version while the offer held.
 
-    Columns: of `offers`, from_day (the offer's start, or that release if later), scored_as, and of `scores`. Joined on the weights
-    that answered (weights_id), then on the model name, each through its aliases; scored_as is the id that matched.
+    Parameters: sold, `offers` where they are at hand. Columns: of `offers`, from_day (the offer's start, or that release if later),
+    scored_as, and of `scores`. Joined on the weights that answered (weights_id), then on the model name, each through its aliases;
+    scored_as is the id that matched.
     """
-    rows, known, resolve = offers(snapshot), scores(snapshot, benchmark, choice), _Weights(snapshot)
+    rows = offers(snapshot) if sold is None else sold
+    known, resolve = scores(snapshot, benchmark, choice), _Weights(snapshot)
     weights, model = rows["weights_id"].map(resolve), rows["model_id"].map(resolve)
     ids = set(known["model_id"])
     matched = weights.where(weights.isin(ids), model.where(model.isin(ids)))

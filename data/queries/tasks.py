@@ -78,6 +78,35 @@ def task_tokens(snapshot: Snapshot, benchmark: str) -> pd.DataFrame:
     return rows.sort_values("fact_key", kind="stable", ignore_index=True)
 
 
+def dated_runs(snapshot: Snapshot, benchmark: str) -> pd.DataFrame:
+    """Runs of a benchmark with a cost and a score, each with the day its model came out: `task_tokens` and released, released_from.
+
+    The day is, in this order: the release of the version that was scored; the day in the model's name; the earliest release of the
+    model; its first price. Runs without any are left out.
+    """
+    rows = task_tokens(snapshot, benchmark)
+    rows = rows[(rows["cost_usd_per_task"] > 0) & rows["score"].notna()]
+    known = snapshot.table("capability")
+    known = known[known["model_release_date"].notna()].sort_values(["model_release_date", "fact_key"], kind="stable")
+    version = known.drop_duplicates("model_version").set_index("model_version")["model_release_date"]
+    model = known.drop_duplicates("model_id").set_index("model_id")["model_release_date"]
+    parts = rows["model_as_named"].str.extract(r"(20\d\d)-?([01]\d)-?([0-3]\d)$")
+    priced = offers(snapshot).sort_values(["start_day", "fact_key"], kind="stable").drop_duplicates("model_id")
+    choices = {
+        "release of the version": rows["model_as_named"].map(version),
+        "day in its name": parts[0] + "-" + parts[1] + "-" + parts[2],
+        "release of the model": rows["model_id"].map(model),
+        "first price": rows["model_id"].map(priced.set_index("model_id")["effective_date"]),
+    }
+    released = pd.Series(None, index=rows.index, dtype=object)
+    origin = pd.Series("", index=rows.index, dtype=object)
+    for name, days in choices.items():
+        new = released.isna() & days.notna()
+        released, origin = released.where(~new, days), origin.where(~new, name)
+    rows = rows.assign(released=released, released_from=origin)[released.notna()]
+    return rows.assign(day=day_number(rows["released"])).sort_values(["day", "fact_key"], kind="stable", ignore_index=True)
+
+
 def _with_scores(snapshot: Snapshot, rows: pd.DataFrame, benchmark: str) -> pd.DataFrame:
     known = snapshot.table("capability")
     known = known[known["benchmark"].eq(benchmark) & known["score"].notna()].sort_values(["model_id", "score", "fact_key"], kind="stable")

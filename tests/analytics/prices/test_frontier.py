@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.prices.frontier import frontier, lowest_in_force
+from analytics.prices.frontier import frontier, lowest_in_force, record_scores
 
 OFFERS = st.lists(st.tuples(st.integers(0, 50), st.sampled_from([0.0, 0.1, 0.5, 1.0, 2.0, 5.0, float("nan")])), max_size=40)
 
@@ -55,3 +55,21 @@ def test_lengths_and_missing_days_are_refused():
         frontier([0, 1], [1])
     with pytest.raises(ValueError, match="day must be a date"):
         frontier([np.nan], [1])
+
+
+def test_the_best_of_its_day_only_gets_better():
+    # A dearer better model enters, a cheaper equal one does not; of equal ones on a day the cheapest.
+    assert record_scores([0, 1, 2, 3, 3], [0.3, 0.3, 0.5, 0.7, 0.7], [2, 1, 9, 8, 5]).tolist() == [0, 2, 4]
+    assert record_scores([0, 1], [0.3, 0.9], [2, 0]).tolist() == [0]  # free offers never enter
+    with pytest.raises(ValueError, match="days and scores must be of one length, got 2 and 1"):
+        record_scores([0, 1], [0.3], [2, 1])
+
+
+@given(OFFERS, st.data())
+def test_scores_of_records_rise_strictly_and_end_at_the_best(offers, data):
+    days, prices = np.array([d for d, _ in offers], float), np.array([p for _, p in offers], float)
+    scores = np.array(data.draw(st.lists(st.floats(0, 1), min_size=len(offers), max_size=len(offers))), float)
+    chosen = record_scores(days, scores, prices)
+    assert (np.diff(scores[chosen]) > 0).all() and (np.diff(days[chosen]) > 0).all()
+    if (prices > 0).any():
+        assert scores[chosen].max() == scores[prices > 0].max()

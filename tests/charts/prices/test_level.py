@@ -65,6 +65,19 @@ def test_free_offers_are_shown_but_never_fitted(snapshot, look):
     assert "free" in " ".join(str(a.text) for a in CHART.figure(table, params, look).layout.annotations)
 
 
+def test_the_best_model_of_its_day_at_its_developer(snapshot, look):
+    table, words, params = made(snapshot, own=True)
+    own = table.attrs["own"]
+    assert own["steps"][0]["price"] == 37.5 and len(own["steps"]) == own["rate"]["n"]
+    assert all(a["score"] < b["score"] for a, b in zip(own["steps"], own["steps"][1:]))
+    # It falls far more slowly than the price of a fixed level.
+    assert own["rate"]["fold"] < table.attrs["rate"]["fold_low"]
+    assert words.notes[0].startswith("Best model of its day: GPT-4") and "Dashed" in words.subtitle
+    lines = len(CHART.figure(table, params, look).data)
+    assert lines == len(CHART.figure(*made(snapshot)[::2], look).data) + 2
+    assert made(snapshot)[0].attrs["own"] is None
+
+
 @pytest.mark.parametrize(
     ("state", "check"),
     [

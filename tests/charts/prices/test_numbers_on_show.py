@@ -21,6 +21,7 @@ from charts.prices import (
     rent,
     rent_per,
     search,
+    task_trend,
     tasks,
 )
 from data.queries.serving import serving_inputs
@@ -190,3 +191,37 @@ def test_elasticity_read_off(snapshot):
     assert at["tokens"] == pytest.approx(31.62, rel=1e-3) and at["rent"] == pytest.approx(1.257, rel=1e-3)
     assert [round(e, 2) for _, e in table.attrs["google"]] == [1.69, 0.82]
     assert "all fall" in made(snapshot, elasticity, elasticity=0.2)[1].finding
+
+
+def test_the_published_halving_times_of_weirdml(snapshot):
+    # H. T. Ihle, LessWrong 2025: 2.37 months by least squares, 1.99 with errors in both, 1.67 with all error in time.
+    table, words = made(snapshot, task_trend, view="all", until=datetime.date(2025, 9, 30))
+    pooled = table.attrs["pooled"]
+    assert pooled["ols_months"] == pytest.approx(2.37, rel=0.05)
+    assert pooled["major_axis_months"] == pytest.approx(1.99, rel=0.05)
+    assert pooled["inverse_months"] == pytest.approx(1.67, rel=0.05)
+    assert "halves every 2 months (1.6 to 2.4" in words.finding
+
+
+def test_gpt4s_score_on_weirdml_fell_from_60_cents_to_a_seventh_of_a_cent(snapshot):
+    # The same source: GPT-4 of June 2023 cost about $0.6 a task, Llama 3.3 70B about $0.0014.
+    table, words = made(snapshot, task_trend, threshold=0.12)
+    ends = table[table["record"]]["usd_per_task"].iloc[[0, -1]].tolist()
+    assert ends == pytest.approx([0.6, 0.0014], rel=0.1)
+
+
+def test_the_best_model_of_its_day_does_not_get_cheaper_per_task(snapshot):
+    # Gundlach et al. (arXiv 2511.23455): the price of running frontier models rises 3 to 18 times a year.
+    table, words = made(snapshot, task_trend, benchmark="Aider polyglot", threshold=0.6)
+    rate = table.attrs["best_rate"]
+    assert 1 / rate["fold_high"] <= 3 and 1 / rate["fold_low"] >= 18
+    best = table[table["best"]]
+    assert best["score"].is_monotonic_increasing and words.notes[1].startswith("Best model of its day: × ")
+
+
+def test_a_score_with_few_records_gets_no_rate(snapshot):
+    table, words = made(snapshot, task_trend, benchmark="Aider polyglot")
+    assert table.attrs["rate"]["n"] == 2 and words.notes[0] == "Cheapest: 2 records; a rate needs 4."
+    nobody, said = made(snapshot, task_trend, threshold=0.99)
+    assert not nobody["record"].any() and "No run reaches 99 %" in said.empty
+    assert not made(snapshot, task_trend, **said.way_out)[1].empty

@@ -48,3 +48,13 @@ def test_unknown_names_are_refused(snapshot):
         tasks.task_tokens(snapshot, "nothing")
     with pytest.raises(ValueError, match="data set must be one of .*, got 'ARC'"):
         tasks.arc_runs(snapshot, "ARC")
+
+
+def test_runs_are_dated_by_the_version_that_was_scored(snapshot):
+    rows = tasks.dated_runs(snapshot, "WeirdML").drop_duplicates("model_as_named").set_index("model_as_named")
+    # Gemini 1.5 Pro 002 came out on 24 September 2024, four months after the name; GPT-4 Turbo's final version on 9 April 2024.
+    assert rows.at["gemini-1.5-pro-002", "released"] == "2024-09-24"
+    assert rows.at["gpt-4-turbo-2024-04-09", "released"] == "2024-04-09"
+    assert rows.at["gpt-5.1-2025-11-13", "released_from"] == "day in its name"
+    assert rows["day"].is_monotonic_increasing and (rows["cost_usd_per_task"] > 0).all()
+    assert len(rows) > 60
