@@ -83,12 +83,15 @@ def end_labels(
     at = [plot_px * (1 - (v - low) / ((high - low) or 1)) for v in value]
     placed = spread(at, size + (4 if look.phone else 6), -top_px, plot_px)
     muted = tokens(look)["mute"]
+    written = []
     for label, v, wanted, got in zip(labels, value, at, placed):
         aside = f' <span style="color:{muted};font-size:{size - 1.5}px">{label.muted}</span>' if label.muted and not look.phone else ""
-        figure.add_annotation(
-            x=x_end, y=v, ax=18 if not look.phone else 10, ay=float(got - wanted), text=label.text + aside, xanchor="left", yanchor="middle", align="left",
-            showarrow=True, arrowhead=0, arrowwidth=1, arrowcolor=label.color, standoff=0, font={"size": size, "color": label.color},
-        )  # fmt: skip
+        written.append({
+            "x": x_end, "y": v, "ax": 18 if not look.phone else 10, "ay": float(got - wanted), "text": label.text + aside,
+            "xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": True, "arrowhead": 0, "arrowwidth": 1,
+            "arrowcolor": label.color, "standoff": 0, "font": {"size": size, "color": label.color},
+        })  # fmt: skip
+    annotate(figure, written)
 
 
 def margin_for(labels: Sequence[EndLabel], look: Look) -> int:
@@ -133,6 +136,8 @@ def place(
         w, h = text_width(texts[i], size) + 2 * pad, size * 1.15 + 2 * pad
         best: tuple[float, Placed, tuple[float, float, float, float], np.ndarray] | None = None
         for radius in _RADII:
+            if best is not None and best[0] <= 0.9 * radius:
+                break  # the radius alone costs as much as the best place so far
             for angle in _ANGLES:
                 found = _try(p[i], w, h, radius, angle, box, everything, boxes, leaders)
                 if found and (best is None or found[0] < best[0]):
@@ -153,7 +158,7 @@ def _try(point, w, h, radius, angle, box, everything, boxes, leaders):  # noqa: 
         return None
     hits = sum(not (b[2] < q[0] or b[0] > q[2] or b[3] < q[1] or b[1] > q[3]) for q in boxes)
     e = everything
-    covered = int(((e[:, 0] > b[0] - 4) & (e[:, 0] < b[2] + 4) & (e[:, 1] > b[1] - 4) & (e[:, 1] < b[3] + 4)).sum())
+    covered = np.count_nonzero((e[:, 0] > b[0] - 4) & (e[:, 0] < b[2] + 4) & (e[:, 1] > b[1] - 4) & (e[:, 1] < b[3] + 4))
     crossed = sum(bool(((line[:, 0] > b[0]) & (line[:, 0] < b[2]) & (line[:, 1] > b[1]) & (line[:, 1] < b[3])).any()) for line in leaders)
     steps = np.linspace(0.15, 0.85, 8)[:, None]
     leader = np.asarray(point) + steps * (np.array([x, y]) - np.asarray(point)) if radius > 9 else np.empty((0, 2))
@@ -165,15 +170,16 @@ def _try(point, w, h, radius, angle, box, everything, boxes, leaders):  # noqa: 
 
 def note(figure: go.Figure, look: Look, text: str, **where: object) -> None:
     """A quiet note in the plot, with a halo in the page's colour so that it reads on lines."""
+    annotate(figure, [quiet(look, text, **where)])
+
+
+def quiet(look: Look, text: str, **where: object) -> dict[str, object]:
+    """The annotation of a note, for `annotate`."""
     t = tokens(look)
-    figure.add_annotation(
-        **(
-            {
-                "text": text,
-                "showarrow": False,
-                "align": "left",
-                "font": {"size": 10.5 if look.phone else 12, "color": t["mute"], "shadow": halo(look.theme)},
-            }
-            | where
-        )
-    )
+    font = {"size": 10.5 if look.phone else 12, "color": t["mute"], "shadow": halo(look.theme)}
+    return {"text": text, "showarrow": False, "align": "left", "font": font} | where
+
+
+def annotate(figure: go.Figure, annotations: Sequence[dict[str, object]]) -> None:
+    """Add annotations in one go: one at a time, plotly copies all that were there before."""
+    figure.layout.annotations = (*figure.layout.annotations, *annotations)

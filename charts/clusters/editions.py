@@ -83,13 +83,18 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "revised": len(changed),
         "lowest": float(changed["change"].min()) if len(changed) else None,
         "highest": float(changed["change"].max()) if len(changed) else None,
-        "only_before": sorted(set(old["name"]) - set(new["name"])),
-        "only_after": sorted(set(new["name"]) - set(old["name"])),
+        "only_before": list(_some(set(old["name"]) - set(new["name"]))),
+        "only_after": list(_some(set(new["name"]) - set(old["name"]))),
         "elsewhere": "" if len(out) else _elsewhere(before, after, until),
         "today": snapshot.today.isoformat(),
         "epoch": bool(len(after)) and bool(after["source"].str.startswith("Epoch AI").any()),
     }
     return with_facts(out.iloc[order].head(params.rows).reset_index(drop=True), facts)
+
+
+def _some(names: set[str]) -> tuple[int, str]:
+    """How many names there are, and the first of them in words."""
+    return len(names), numbers.listed(sorted(names), 4)
 
 
 def _elsewhere(before: pd.DataFrame, after: pd.DataFrame, until: pd.Timestamp | None) -> str:
@@ -166,10 +171,10 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     level = f"what each says of {numbers.date(a['day'])}" if a["day"] else "the level each dates last"
     subtitle = f"{q.label}, {level}, at {a['sites']} sites in both. Hollow: before; filled: after. Log scale, most revised first."
     notes = []
-    for names, said in ((a["only_after"], "new"), (a["only_before"], "no longer there")):
-        if names:
+    for (count, names), said in ((a["only_after"], "new"), (a["only_before"], "no longer there")):
+        if count:
             when = " by that day" if a["day"] else ""
-            notes.append(f"{len(names)} {'site is' if len(names) == 1 else 'sites are'} {said}{when}: {numbers.listed(names, 4)}.")
+            notes.append(f"{count:,} {'site is' if count == 1 else 'sites are'} {said}{when}: {names}.")
     return Words(finding, subtitle, f"{finding}.", "", credit, tuple(notes))
 
 

@@ -40,7 +40,7 @@ from data.queries import clusters
 from data.snapshot import Snapshot
 
 LEVEL = 0.9
-MOST_POINTS = 1500
+MOST_POINTS = 200
 
 
 class Params(SelectionParams):

@@ -41,6 +41,7 @@ FRAMES: dict[str, tuple[tuple[float, float], tuple[float, float], int]] = {
     "east": ((65, 150), (-5, 50), 50),
 }
 LARGEST_PX = 44
+MOST_MARKS = 400
 
 
 class Params(SelectionParams):
@@ -69,8 +70,17 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     placed = now.dropna(subset=["latitude", "longitude"])
     kept = ["cluster_id", "name", "user_name", "country", "latitude", "longitude", "value", "planned", "rung", "source", "as_of"]
     out = placed[kept].rename(columns={"user_name": "user"}).sort_values(["value", "cluster_id"], ascending=[False, True], kind="stable")
-    facts = source_facts(params, snapshot, rows) | {"on": on.date().isoformat(), "unplaced": sorted(set(now["name"]) - set(placed["name"]))}
-    return with_facts(out.reset_index(drop=True), facts)
+    unplaced = sorted(set(now["name"]) - set(placed["name"]))
+    place = np.where(out["planned"].astype(bool), "planned ", "") + out["country"].fillna("").astype(object)
+    facts = source_facts(params, snapshot, rows) | {
+        "on": on.date().isoformat(),
+        "unplaced": unplaced[:5],
+        "unplaced_count": len(unplaced),
+        "running": int((~out["planned"].astype(bool)).sum()),
+        "planned": int(out["planned"].astype(bool).sum()),
+        "countries": {str(name): float(v) for name, v in out["value"].groupby(place).sum().items()},
+    }
+    return with_facts(out.head(MOST_MARKS).reset_index(drop=True), facts)
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:
@@ -81,19 +91,23 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         return Words("Nothing to place on the map", empty=empty, way_out=way_out | {"on": None, "frame": "world"}, credit=credit(a))
     seen = table[~table["planned"].astype(bool)]
     base = seen if len(seen) else table
-    by_country = base.groupby("country")["value"].sum().sort_values(ascending=False, kind="stable")
+    state, prefix = ("seen running", "") if a["running"] else ("planned", "planned ")
+    sums = {name.removeprefix(prefix): v for name, v in a["countries"].items() if name.startswith("planned ") == bool(prefix)}
+    by_country = pd.Series(sums, dtype=float).sort_values(ascending=False, kind="stable")
     share = by_country.iloc[0] / by_country.sum()
-    state = "seen running" if len(seen) else "planned"
     finding = f"{by_country.index[0]} holds {100 * share:.0f} % of the {q.noun} {state} at sites with a place"
     subtitle = (
-        f"{q.label} as of {numbers.date(a['on'])}, {voice_words(a)}: {len(seen)} sites running (filled)"
-        + (f", {len(table) - len(seen)} only planned (hollow)" if params.plans else "")
+        f"{q.label} as of {numbers.date(a['on'])}, {voice_words(a)}: {a['running']} sites running (filled)"
+        + (f", {a['planned']} only planned (hollow)" if params.plans else "")
         + f". Area of a mark: {q.noun}."
         + (f" Only {a['filters']}." if a["filters"] else "")
     )
     notes = ["Places are right to 1 to 5 km at best."]
     if a["unplaced"]:
-        notes.append(f"Without a place, so not drawn: {numbers.listed(a['unplaced'], 5)}.")
+        more = a["unplaced_count"] - len(a["unplaced"])
+        notes.append(f"Without a place, so not drawn: {numbers.listed(a['unplaced'], 5)}{f' and {more:,} more' if more else ''}.")
+    if a["running"] + a["planned"] > len(table):
+        notes.append(f"The {len(table)} largest are drawn; shares count all.")
     top = numbers.listed([f"{r['name']} in {r['country']}, {q.write(r['value'])}" for _, r in base.head(3).iterrows()])
     return Words(finding, subtitle, f"Map of sites by {q.noun}. Largest: {top}. {finding}.", "", credit(a), tuple(notes))
 

@@ -31,9 +31,12 @@ from charts.receipt import Receipt
 from charts.registry import Chart, Preset, register
 from charts.words import Words
 from data.queries import clusters, world
+from data.queries.kept import per_revision
 from data.snapshot import Snapshot, earliest_day
 
-MOST_LINES = 80
+MOST_LINES = 60
+MOST_STEPS = 900
+MOST_CLAIMS = 60
 EVENT_KINDS = ("cluster online", "cluster announced", "power", "incident")
 
 
@@ -52,7 +55,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """Levels by line and day: line, group, day, value, planned, and of sites the row's facts; attrs hold days, claims and events."""
     rows = clusters.selected(snapshot, params.selection())
     facts = source_facts(params, snapshot, rows)
-    dated = clusters.levels(rows, params.quantity, per_chip=params.by == "chip")
+    dated = clusters.dated(snapshot, params.selection(), params.quantity, params.by == "chip")
     out = _sites(dated, params) if params.by == "site" else _groups(dated, params)
     seen = out[~out["planned"].astype(bool)].drop_duplicates("line", keep="last")
     total = float(seen["value"].sum()) if params.voices != "all" or params.by != "site" else 0.0
@@ -70,8 +73,20 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "events": _events(snapshot, out) if params.events else [],
         "world": world.coverage(snapshot, params.quantity, total, snapshot.today),
     }
-    out = out[out["line"].isin(kept)].reset_index(drop=True)
-    return with_facts(out, facts)
+    out, period = _thinned(out[out["line"].isin(kept)].reset_index(drop=True))
+    return with_facts(out, facts | {"period": period})
+
+
+def _thinned(steps: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Steps as they are where there are few, else each line's last step in a month, quarter or year; and which."""
+    for period, word in (("M", "month"), ("Q", "quarter"), ("Y", "year")):
+        if len(steps) <= MOST_STEPS:
+            break
+        when = pd.to_datetime(steps["day"]).dt.to_period(period)
+        steps = steps[~steps.assign(when=when).duplicated(["line", "planned", "when"], keep="last")].reset_index(drop=True)
+        if len(steps) <= MOST_STEPS or period == "Y":
+            return steps, word
+    return steps, ""
 
 
 def _sites(dated: pd.DataFrame, params: Params) -> pd.DataFrame:
@@ -97,51 +112,51 @@ def _groups(dated: pd.DataFrame, params: Params) -> pd.DataFrame:
     if params.voices == "all":
         voice = dated.sort_values(["as_of_day", "source"], kind="stable").drop_duplicates("cluster_id", keep="last")
         dated = dated[dated["source"] == dated["cluster_id"].map(voice.set_index("cluster_id")["source"])]
-    column = GROUP_COLUMNS[params.by]
-    dated = dated.assign(group=dated[column].fillna("").replace("", "not stated").astype(str))
+    group = dated[GROUP_COLUMNS[params.by]].fillna("").replace("", "not stated").astype(str)
+    site = ["cluster_id", "online_day", "group"]
+    told = dated.assign(group=group).groupby(site, as_index=False).agg(value=("value", "sum"), planned=("planned", "max"))
     # A site's level belongs, from each of its own days on, to the groups told that day and to no other.
-    level = dated.pivot_table(index="online_day", columns=["cluster_id", "group"], values="value", aggfunc="sum").sort_index()
-    told = level.T.groupby(level="cluster_id").transform(lambda v: v.notna().any()).T
-    level = level.where(level.notna() | ~told, 0.0).ffill().fillna(0.0)
-    sums, sites = level.T.groupby(level="group").sum().T, (level > 0).T.groupby(level="group").sum().T
-    changed = dated.groupby(["group", "online_day"])["planned"].max()
-    parts = []
-    for name in sums:
-        own = sums[name]
-        index = own.index[own.ne(own.shift()) & (own.ne(0) | own.cummax().gt(0))]
-        planned = [bool(changed.get((name, d), False)) for d in index]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "line": str(name),
-                    "group": str(name),
-                    "day": index,
-                    "value": own.loc[index].to_numpy(),
-                    "planned": np.maximum.accumulate(np.array(planned, dtype=bool)) if planned else [],
-                    "sites": sites[name].loc[index].to_numpy(),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    grid = told[site[:2]].drop_duplicates().merge(told[["cluster_id", "group"]].drop_duplicates(), on="cluster_id")
+    grid = grid.merge(told, on=site, how="left").sort_values(["cluster_id", "group", "online_day"], kind="stable")
+    level = grid["value"].fillna(0.0)
+    before = level.groupby([grid["cluster_id"], grid["group"]], sort=False).shift().fillna(0.0)
+    grid = grid.assign(rise=level - before, more=(level > 0).astype(int) - (before > 0).astype(int), planned=grid["planned"].eq(True))
+    change = grid.groupby(["group", "online_day"], as_index=False).agg(
+        rise=("rise", "sum"), more=("more", "sum"), planned=("planned", "max")
+    )
+    added = change.groupby("group", sort=False)
+    change = change.assign(value=added["rise"].cumsum().round(6), sites=added["more"].cumsum())  # rounded: rises and falls cancel exactly
+    change = change[change["rise"].abs() > 1e-6]
+    planned = change.groupby("group", sort=False)["planned"].cummax()
+    line = change["group"]
+    out = {"line": line, "group": line, "day": change["online_day"], "value": change["value"], "planned": planned, "sites": change["sites"]}
+    return pd.DataFrame(out).reset_index(drop=True)
 
 
 def _claims(snapshot: Snapshot, params: Params) -> list[dict[str, Any]]:
-    """What other voices claim about sites that run: chips of several kinds added up, one mark a telling."""
-    rows = clusters.rows(snapshot)
-    mine = params.source or clusters.default_source(snapshot)
-    own = rows[(rows["rung"] == "claim") & (rows["source"] != mine) & ~rows["fleet"] & (rows["status"] != "superseded")]
-    own = own[own["status"].ne("claimed") & own[params.quantity].notna()]
-    own = own.assign(day=own["online_day"].fillna(own["as_of_day"])).dropna(subset=["day"])
-    own = own[own["day"] <= pd.Timestamp(snapshot.today)]
+    """What other voices claim about sites that run, up to today."""
+    told = _told(snapshot, params.source or clusters.default_source(snapshot), params.quantity)
+    told = told[told["day"] <= pd.Timestamp(snapshot.today)]
     if params.find or params.owners or params.users or params.countries:
         narrow = params.selection()
         wide = clusters.Selection(voices="all", owners=narrow.owners, users=narrow.users, countries=narrow.countries, find=narrow.find)
-        own = own[own["cluster_id"].isin(clusters.selected(snapshot, wide)["cluster_id"])]
-    told = own.groupby(["cluster_id", "name", "phase", "day", "source"], sort=True)[params.quantity].sum(min_count=1).reset_index()
+        told = told[told["cluster_id"].isin(clusters.selected(snapshot, wide)["cluster_id"])]
+    own = told.tail(MOST_CLAIMS)[["name", "day", "value", "source"]]
     return [
-        {"name": r["name"], "day": r["day"].date().isoformat(), "value": float(r[params.quantity]), "source": r["source"]}
-        for _, r in told.sort_values(["day", "cluster_id"], kind="stable").iterrows()
+        {"name": name, "day": day.date().isoformat(), "value": float(value), "source": source}
+        for name, day, value, source in own.itertuples(index=False)
     ]
+
+
+@per_revision
+def _told(snapshot: Snapshot, witness: str, quantity: str) -> pd.DataFrame:
+    """Claims of all but one voice by day: chips of several kinds added up, one row a telling."""
+    rows = clusters.rows(snapshot)
+    own = rows[(rows["rung"] == "claim") & (rows["source"] != witness) & ~rows["fleet"] & (rows["status"] != "superseded")]
+    own = own[own["status"].ne("claimed") & own[quantity].notna()]
+    own = own.assign(day=own["online_day"].fillna(own["as_of_day"])).dropna(subset=["day"])
+    told = own.groupby(["cluster_id", "name", "phase", "day", "source"], sort=True)[quantity].sum(min_count=1).rename("value").reset_index()
+    return told.sort_values(["day", "cluster_id"], kind="stable")
 
 
 def _events(snapshot: Snapshot, drawn: pd.DataFrame) -> list[dict[str, str]]:
@@ -182,6 +197,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
             notes.append(f"{count} plans due by today but unconfirmed: {numbers.listed(sites, 5)}.")
     if params.voices == "all" and params.by != "site":
         notes.append("Sums take each site's newest voice, so that no site counts twice.")
+    if a.get("period"):
+        notes.append(f"Of the steps of a {a['period']} only the last is drawn.")
     if a["lines"] > MOST_LINES:
         notes.append(f"The {MOST_LINES} largest of {a['lines']:,} lines are drawn; totals count all.")
     top = numbers.listed([f"{n} {q.write(v)}" for n, v in list(a["seen"].items())[:3]])

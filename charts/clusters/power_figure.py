@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ import plotly.graph_objects as go
 
 from charts import numbers
 from charts.clusters.choices import QUANTITIES
-from charts.labels import EndLabel, end_labels, margin_for, note, place
+from charts.labels import EndLabel, annotate, end_labels, margin_for, place, quiet
 from charts.look import Look
-from charts.template import SERIES, new_figure, tokens
+from charts.template import SERIES, halo, new_figure, tokens
 from charts.text import as_text
 
 _PHONE_LINES = 6
@@ -34,15 +35,16 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     named = _named(table, min(params.lines, _PHONE_LINES) if look.phone else params.lines)
     groups = table[table["line"].isin(named)].sort_values("value", ascending=False, kind="stable")["group"].drop_duplicates().tolist()
     tones = {g: t[SERIES[i]] if i < len(SERIES) else t["point"] for i, g in enumerate(groups)}
-    lines = {str(line): own.sort_values("day", kind="stable") for line, own in table.groupby("line", sort=False)}
-    _context(fig, [own for line, own in lines.items() if line not in named], read, end, look)
+    lines = {own.name: own for own in _lines(table)}
+    fig.add_traces(_context([own for line, own in lines.items() if line not in named], read, end, look))
+    fig.add_traces(_drawn([lines[line] for line in reversed(named)], tones, read, end, look, write))
     labels = []
     for line in reversed(named):
         own = lines[line]
-        tone, last = tones[own["group"].iloc[0]], float(own["value"].iloc[-1])
-        _draw(fig, line, own, read, end, tone, look, write)
-        aside = as_text(own["group"].iloc[0], 24) if params.by == "site" else ""
-        labels.append(EndLabel(last, f"{as_text(short_name(line), 17 if look.phone else 30)} <b>{write(last)}</b>", tone, aside))
+        last = float(own.value[-1])
+        aside = as_text(own.group, 24) if params.by == "site" else ""
+        text = f"{as_text(short_name(line), 17 if look.phone else 30)} <b>{write(last)}</b>"
+        labels.append(EndLabel(last, text, tones[own.group], aside))
     low, high = _range(table, params.log, [label.y for label in labels if label.y > 0])
     margin = {"l": 52 if look.phone else 66, "r": margin_for(labels, look), "t": 44, "b": 40}
     fig.update_layout(margin=margin)
@@ -86,53 +88,96 @@ def _named(table: pd.DataFrame, count: int) -> list[str]:
     return [str(line) for line in peak.index if line in wanted]
 
 
-def _parts(own: pd.DataFrame, read: pd.Timestamp, end: pd.Timestamp) -> tuple[list, list, list, list, bool]:
-    """Points of the solid and the dashed part of a line, and whether the dashed one is only a level kept."""
-    seen, later = own[~own["planned"]], own[own["planned"]]
-    solid_x, solid_y = list(seen["day"]), list(seen["value"])
-    dash_x, dash_y = list(later["day"]), list(later["value"])
-    if solid_x:
-        turn = max(read, solid_x[-1])
-        dash_x, dash_y = [turn, *dash_x], [solid_y[-1], *dash_y]
-        solid_x, solid_y = [*solid_x, turn], [*solid_y, solid_y[-1]]
-    return solid_x, solid_y, [*dash_x, end], [*dash_y, dash_y[-1]], not len(later)
+@dataclass(frozen=True)
+class _Line:
+    """One line: its name and group, and of each step the day, level, whether it is planned, and the cluster."""
+
+    name: str
+    group: str
+    day: list[pd.Timestamp]
+    value: list[float]
+    planned: list[bool]
+    cluster: list[str]
+
+    def parts(self, read: pd.Timestamp, end: pd.Timestamp) -> tuple[list, list, list, list]:
+        """Points of the solid part and of the dashed one."""
+        seen = [i for i, planned in enumerate(self.planned) if not planned]
+        later = [i for i, planned in enumerate(self.planned) if planned]
+        solid_x, solid_y = [self.day[i] for i in seen], [self.value[i] for i in seen]
+        dash_x, dash_y = [self.day[i] for i in later], [self.value[i] for i in later]
+        if seen:
+            turn = max(read, solid_x[-1])
+            dash_x, dash_y = [turn, *dash_x], [solid_y[-1], *dash_y]
+            solid_x, solid_y = [*solid_x, turn], [*solid_y, solid_y[-1]]
+        return solid_x, solid_y, [*dash_x, end], [*dash_y, dash_y[-1]]
 
 
-def _context(fig: go.Figure, lines: list[pd.DataFrame], read: pd.Timestamp, end: pd.Timestamp, look: Look) -> None:
+def _lines(table: pd.DataFrame) -> list[_Line]:
+    """The lines of a table, in its order."""
+    table = table.sort_values("day", kind="stable")
+    cluster = table["cluster_id"] if "cluster_id" in table else pd.Series("", index=table.index)
+    columns = [list(table[name]) for name in ("group", "day", "value", "planned")]
+    steps = list(zip(*columns, cluster))
+    out = []
+    for name, rows in table.groupby("line", sort=False).indices.items():
+        own = [steps[i] for i in rows]
+        group, day, value, planned, ids = (list(column) for column in zip(*own))
+        out.append(_Line(str(name), str(group[0]), day, value, planned, ids))
+    return out
+
+
+def _joined(parts: list[tuple[list, list]]) -> dict[str, list]:
+    """Several lines as one trace's x and y, gaps between them."""
+    return {"x": [v for x, _ in parts for v in (*x, None)], "y": [v for _, y in parts for v in (*y, None)]}
+
+
+def _context(lines: list[_Line], read: pd.Timestamp, end: pd.Timestamp, look: Look) -> list[dict[str, Any]]:
     """All unnamed lines in two traces: hundreds of sites cost no more than one."""
     tone = tokens(look)["context"]
-    drawn: dict[str, tuple[list, list]] = {"solid": ([], []), _DASHED: ([], [])}
+    parts = [own.parts(read, end) for own in lines]
+    drawn = {"solid": [(x, y) for x, y, _, _ in parts if x], _DASHED: [(x, y) for _, _, x, y in parts]}
+    return [
+        {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "line": {"color": tone, "width": 1, "shape": "hv", "dash": dash}}
+        | _joined(those)
+        for dash, those in drawn.items()
+        if those
+    ]
+
+
+def _drawn(
+    lines: list[_Line], tones: dict[str, str], read: pd.Timestamp, end: pd.Timestamp, look: Look, write: Any
+) -> list[dict[str, Any]]:
+    """The named lines, those of one colour and dash in one trace, and a mark where each level begins: filled seen, hollow planned."""
+    strokes: dict[tuple[str, str, float], list[tuple[list, list]]] = {}
     for own in lines:
-        solid_x, solid_y, dash_x, dash_y, _ = _parts(own, read, end)
-        for dash, x, y in (("solid", solid_x, solid_y), (_DASHED, dash_x, dash_y)):
-            if x:
-                drawn[dash][0].extend([*x, None])
-                drawn[dash][1].extend([*y, None])
-    for dash, (x, y) in drawn.items():
-        if x:
-            fig.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", line={"color": tone, "width": 1, "shape": "hv", "dash": dash})
-
-
-def _draw(fig: go.Figure, line: str, own: pd.DataFrame, read: pd.Timestamp, end: pd.Timestamp, tone: str, look: Look, write: Any) -> None:
-    """One named line, with a mark where each level begins: filled where seen, hollow where planned."""
-    solid_x, solid_y, dash_x, dash_y, kept = _parts(own, read, end)
-    style = {"color": tone, "width": 2, "shape": "hv"}
-    if solid_x:
-        fig.add_scatter(x=solid_x, y=solid_y, mode="lines", line=style, hoverinfo="skip")
-    later = {"dash": _DOTTED, "width": 1.2} if kept else {"dash": _DASHED, "width": 1.6}
-    fig.add_scatter(x=dash_x, y=dash_y, mode="lines", line=style | later, hoverinfo="skip")
-    for planned, fill in ((False, tone), (True, tokens(look)["page"])):
-        part = own[own["planned"] == planned]
-        if part.empty:
-            continue
-        told = "planned" if planned else "seen"
-        fig.add_scatter(
-            x=part["day"], y=part["value"], mode="markers", cliponaxis=False,
-            customdata=part["cluster_id"].tolist() if "cluster_id" in part else None,
-            text=[f"{as_text(line)}<br>{numbers.date(d)}: {write(v)}, {told}" for d, v in zip(part["day"].dt.date, part["value"])],
-            hovertemplate="%{text}<extra></extra>",
-            marker={"size": 5 if look.phone else 6, "color": fill, "line": {"color": tone, "width": 1.5}},
-        )  # fmt: skip
+        solid_x, solid_y, dash_x, dash_y = own.parts(read, end)
+        tone = tones[own.group]
+        if solid_x:
+            strokes.setdefault((tone, "solid", 2), []).append((solid_x, solid_y))
+        dash, width = (_DASHED, 1.6) if any(own.planned) else (_DOTTED, 1.2)
+        strokes.setdefault((tone, dash, width), []).append((dash_x, dash_y))
+    traces: list[dict[str, Any]] = [
+        {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "line": {"color": tone, "dash": dash, "width": width, "shape": "hv"}}
+        | _joined(those)
+        for (tone, dash, width), those in strokes.items()
+    ]
+    marks = [(own, i) for own in lines for i in range(len(own.day))]
+    page, colors = tokens(look)["page"], [tones[own.group] for own, _ in marks]
+    said = {own.name: as_text(own.name) for own in lines}
+    traces.append({
+        "type": "scatter", "mode": "markers", "cliponaxis": False, "hovertemplate": "%{text}<extra></extra>",
+        "x": [own.day[i] for own, i in marks], "y": [own.value[i] for own, i in marks],
+        "customdata": [own.cluster[i] for own, i in marks],
+        "text": [
+            f"{said[own.name]}<br>{numbers.date(own.day[i].date())}: {write(own.value[i])}, {'planned' if own.planned[i] else 'seen'}"
+            for own, i in marks
+        ],
+        "marker": {
+            "size": 5 if look.phone else 6, "line": {"color": colors, "width": 1.5},
+            "color": [page if own.planned[i] else tone for (own, i), tone in zip(marks, colors)],
+        },
+    })  # fmt: skip
+    return traces
 
 
 def _range(table: pd.DataFrame, log: bool, ends: list[float]) -> tuple[float, float]:
@@ -161,21 +206,22 @@ def _verticals(fig: go.Figure, today: pd.Timestamp, read: pd.Timestamp, end: pd.
         upright | {"type": "rect", "x0": today, "x1": end, "fillcolor": t["zone"], "line": {"width": 0}, "layer": "below"},
         upright | {"x0": today, "x1": today, "line": {"color": t["ink"], "width": 1}},
     ]  # fmt: skip
-    quiet = {"color": t["axis"], "width": 1, "dash": "1px,4px"}
-    shapes += [upright | {"x0": day, "x1": day, "line": quiet, "layer": "below"} for day in events]
+    faint = {"color": t["axis"], "width": 1, "dash": "1px,4px"}
+    shapes += [upright | {"x0": day, "x1": day, "line": faint, "layer": "below"} for day in events]
     if read < today:
         shapes.append(upright | {"x0": read, "x1": read, "line": {"color": t["mute"], "width": 1, "dash": "2px,3px"}})
-    fig.update_layout(shapes=shapes)
     day = "<b>Today</b>" if look.phone else f"<b>Today</b>, {numbers.date(today.date())}"
-    fig.add_annotation(
-        x=today, y=1, yref="paper", yanchor="bottom", yshift=12, text=day, showarrow=False, font_size=11 if look.phone else 12
-    )
+    top = {"y": 1, "yref": "paper", "yanchor": "top"}
+    font = {"size": 11 if look.phone else 12, "color": t["ink"]}
+    said = [quiet(look, day, x=today, **top | {"yanchor": "bottom"}, yshift=12, font=font)]
     if read < today:
-        note(fig, look, "seen running ◂", x=read, y=1, yref="paper", yanchor="top", xanchor="right", xshift=-6)
+        said.append(quiet(look, "seen running ◂", x=read, **top, xanchor="right", xshift=-6))
         if not look.phone:
             to = f"source read<br>to {numbers.date(read.date()).rsplit(' ', 1)[0]}"
-            note(fig, look, to, x=read, y=0, yref="paper", yanchor="bottom", xanchor="right", xshift=-6, yshift=4, align="right")
-    note(fig, look, "▸ planned", x=today, y=1, yref="paper", yanchor="top", xanchor="left", xshift=6)
+            said.append(quiet(look, to, x=read, y=0, yref="paper", yanchor="bottom", xanchor="right", xshift=-6, yshift=4, align="right"))
+    said.append(quiet(look, "▸ planned", x=today, **top, xanchor="left", xshift=6))
+    fig.update_layout(shapes=shapes)
+    annotate(fig, said)
 
 
 def _claims(
@@ -205,7 +251,7 @@ def _claims(
     xs = [(pd.Timestamp(c["day"]) - x_range[0]).days / span * plot[0] for c in inside]
     ys = [plot[1] * (1 - ((math.log10(c["value"]) if params.log else c["value"]) - low) / (high - low)) for c in inside]
     texts = [f"{short_name(c['name'])}: {write(c['value'])}" for c in inside]
-    for c, text, spot in zip(inside, texts, place(list(zip(xs, ys)), texts, 11, (0, 0, *plot))):
-        if spot is not None:
-            value = math.log10(c["value"]) if params.log else c["value"]
-            note(fig, look, as_text(text, 40), x=c["day"], y=value, xshift=spot.dx, yshift=-spot.dy, font_size=11)
+    spots = zip(inside, texts, place(list(zip(xs, ys)), texts, 11, (0, 0, *plot)))
+    at = [(c, text, spot, math.log10(c["value"]) if params.log else c["value"]) for c, text, spot in spots if spot is not None]
+    small = {"size": 11, "color": t["mute"], "shadow": halo(look.theme)}
+    annotate(fig, [quiet(look, as_text(text, 40), x=c["day"], y=y, xshift=s.dx, yshift=-s.dy, font=small) for c, text, s, y in at])

@@ -61,7 +61,6 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     out = out.join(spread, on="cluster_id")
     several = out["voices"].fillna(1) > 1
     out["low"], out["high"] = out["low"].where(several), out["high"].where(several)
-    out["age_days"] = [numbers.age_days(d, snapshot.today) for d in out["as_of"]]
     facts = source_facts(params, snapshot, rows) | {
         "on": on.isoformat(),
         "sites": len(out),
@@ -69,7 +68,9 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "disagree": int((several & (out["high"] / out["low"] > 1.05)).sum()),
         "world": world.coverage(snapshot, params.quantity, float(out["value"].sum()), snapshot.today) if params.voices != "all" else "",
     }
-    return with_facts(out.head(params.rows).reset_index(drop=True), facts)
+    out = out.head(params.rows).reset_index(drop=True)
+    out["age_days"] = [numbers.age_days(d, snapshot.today) for d in out["as_of"]]
+    return with_facts(out, facts)
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:
@@ -212,7 +213,6 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     return Receipt((line,), inputs(row), derivations(row), (said, age_note([row["as_of"]], snapshot.today)))
 
 
-_CHINA_2021 = {"countries": ("China",), "voices": "all", "quantity": "chip_count", "on": datetime.date(2021, 12, 31)}
 CHART = register(
     Chart(
         id="clusters.ranking",

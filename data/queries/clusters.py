@@ -178,11 +178,18 @@ def latest(table: pd.DataFrame, quantity: str, day: pd.Timestamp, *, planned: bo
     return newest[newest["value"] > 0].sort_values(["value", "cluster_id"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
+@per_revision
+def dated(snapshot: Snapshot, pick: Selection, quantity: str, per_chip: bool = False) -> pd.DataFrame:
+    """Dated levels of a quantity among the rows a selection takes."""
+    return levels(selected(snapshot, pick), quantity, per_chip=per_chip)
+
+
 def history(snapshot: Snapshot, source: str, quantity: str) -> pd.DataFrame:
     """Dated levels of a quantity by site as one source tells them."""
-    return levels(selected(snapshot, Selection(source=source)), quantity)
+    return dated(snapshot, Selection(source=source), quantity)
 
 
+@per_revision
 def read_to(snapshot: Snapshot, source: str) -> pd.Timestamp | None:
     """The last day a source was read to."""
     table = snapshot.table("clusters")

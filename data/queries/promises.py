@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import numpy as np
 import pandas as pd
 
 from data.queries.clusters import Selection, default_source, levels, read_to, rows, selected
@@ -24,9 +23,10 @@ def told_before(snapshot: Snapshot) -> pd.DataFrame:
         "SELECT DISTINCT rev FROM revision_tables WHERE table_name = 'clusters' AND rev <= ? ORDER BY rev DESC LIMIT ?",
         [snapshot.rev, MOST_REVISIONS],
     )
-    parts = []
+    parts: list[pd.DataFrame] = []
     for rev in sorted(int(r) for r in changed["rev"]):
-        parts.append(rows(snapshot.store.snapshot(rev, today=snapshot.today)).assign(first_rev=rev))
+        then = rows(snapshot.store.snapshot(rev, today=snapshot.today))
+        parts.append((then[then["row_rev"] == rev] if parts else then).assign(first_rev=rev))
     if snapshot.draft:
         parts.append(rows(snapshot).assign(first_rev=snapshot.rev))
     every = pd.concat(parts, ignore_index=True) if parts else rows(snapshot).assign(first_rev=snapshot.rev)
@@ -51,44 +51,37 @@ def promises(snapshot: Snapshot, quantity: str, source: str = "") -> pd.DataFram
     seen = dated[~dated["planned"].astype(bool)] if len(dated) else dated
     read = read_to(snapshot, witness) or pd.Timestamp(snapshot.today)
     today = pd.Timestamp(snapshot.today)
-    watched = set(rows(snapshot).loc[lambda d: d["source"] == witness, "cluster_id"])
-    out = []
-    for _, row in told.sort_values(["cluster_id", "online_day", "fact_key"], kind="stable").iterrows():
-        own = seen[seen["cluster_id"] == row["cluster_id"]]
-        level, day = float(row[quantity]), latest_day(pd.Series([row["online_date"]])).iloc[0]
-        reached = own.loc[own["value"] >= KEPT_SHARE * level, "online_day"].min() if len(own) else pd.NaT
-        until = reached if pd.notna(reached) else read
-        slip = (until - day).days / DAYS_PER_MONTH
-        outcome = _outcome(row["status"], reached, day, read, today, slip) if row["cluster_id"] in watched else "not watched"
-        out.append(
-            {
-                "cluster_id": row["cluster_id"],
-                "name": row["name"],
-                "owner_name": row["owner_name"],
-                "phase": row["phase"],
-                "promised": level,
-                "promised_day": day,
-                "promised_by": row["source"],
-                "source_url": row["source_url"],
-                "said_on": row["as_of"],
-                "rung": row["rung"],
-                "first_rev": row["first_rev"],
-                "seen_now": float(own["value"].iloc[-1]) if len(own) else 0.0,
-                "reached_day": reached,
-                "slip_months": slip if pd.notna(reached) or (day <= read and outcome == "overdue") else float("nan"),
-                "outcome": outcome,
-            }
-        )
+    watched = rows(snapshot).loc[lambda d: d["source"] == witness, "cluster_id"].unique()
+    told = told.sort_values(["cluster_id", "online_day", "fact_key"], kind="stable").reset_index(drop=True)
+    day = latest_day(told["online_date"])
+    both = told[["cluster_id", quantity]].reset_index().merge(seen[["cluster_id", "online_day", "value"]], on="cluster_id")
+    reached = both[both["value"] >= KEPT_SHARE * both[quantity]].groupby("index")["online_day"].min().reindex(told.index)
+    last = seen.drop_duplicates("cluster_id", keep="last").set_index("cluster_id")["value"] if len(seen) else pd.Series(dtype=float)
+    slip = (reached.fillna(read) - day).dt.days / DAYS_PER_MONTH
+    outcome = np.select(
+        [
+            ~told["cluster_id"].isin(watched),
+            reached.notna() & (slip.abs() <= 1),
+            reached.notna() & (slip > 0),
+            reached.notna(),
+            told["status"] == "superseded",
+            day <= read,
+            day <= today,
+        ],
+        ["not watched", "on time", "late", "early", "replaced", "overdue", "due"],
+        "open",
+    )
+    kept = ["cluster_id", "name", "owner_name", "phase", "source_url", "rung", "first_rev"]
+    out = told[kept].assign(
+        promised=told[quantity].astype(float),
+        promised_day=day,
+        promised_by=told["source"],
+        said_on=told["as_of"],
+        seen_now=told["cluster_id"].map(last).fillna(0.0).astype(float),
+        reached_day=reached,
+        slip_months=slip.where(reached.notna() | (outcome == "overdue")),
+        outcome=outcome,
+    )
     columns = ["cluster_id", "name", "owner_name", "phase", "promised", "promised_day", "promised_by", "source_url", "said_on", "rung"]
-    frame = pd.DataFrame(out, columns=[*columns, "first_rev", "seen_now", "reached_day", "slip_months", "outcome"])
-    return frame.sort_values(["promised_day", "cluster_id", "promised"], kind="stable", ignore_index=True)
-
-
-def _outcome(status: str, reached: Any, day: pd.Timestamp, read: pd.Timestamp, today: pd.Timestamp, slip: float) -> str:
-    if pd.notna(reached):
-        return "on time" if abs(slip) <= 1 else "late" if slip > 0 else "early"
-    if status == "superseded":
-        return "replaced"
-    if day <= read:
-        return "overdue"
-    return "due" if day <= today else "open"
+    out = out[[*columns, "first_rev", "seen_now", "reached_day", "slip_months", "outcome"]]
+    return out.sort_values(["promised_day", "cluster_id", "promised"], kind="stable", ignore_index=True)

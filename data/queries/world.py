@@ -6,6 +6,7 @@ import datetime
 
 import pandas as pd
 
+from data.queries.kept import per_revision
 from data.snapshot import Snapshot, latest_day
 
 FOUR_VENDORS = "NVIDIA + TPU + Trainium + AMD"
@@ -16,6 +17,7 @@ COMPARABLE = {
 }
 
 
+@per_revision
 def totals(snapshot: Snapshot, metric: str, owner: str | None = None) -> pd.DataFrame:
     """Rows of one metric, with the period's last day as `day`, ordered by it."""
     table = snapshot.table("world_totals")
