@@ -64,3 +64,27 @@ def chips_at_line(line_flop_per_s: Any, dense_tflops: Any) -> Any:
 def resale_gain(servers: Any, resale_usd: Any, price_usd: Any, journey_usd: Any, servers_per_journey: Any) -> Any:
     """What a chain that resells servers keeps after its journeys; penalties, freight and the chance of loss are left out."""
     return servers * (resale_usd - price_usd) - servers / servers_per_journey * journey_usd
+
+
+@formula(
+    name="Amount in dollars",
+    symbol="A",
+    unit="bn $",
+    inputs={"amount_bn_cny": (r"A_{\mathrm{CNY}}", "bn CNY"), "yuan_per_dollar": ("x", "CNY per $")},
+    source="division by one exchange rate, an assumption the reader sets",
+)
+def in_dollars(amount_bn_cny: Any, yuan_per_dollar: Any) -> Any:
+    """An amount of yuan [billions] in dollars [billions] at one stated rate."""
+    return amount_bn_cny / yuan_per_dollar
+
+
+@formula(
+    name="Amount a year",
+    symbol="a",
+    unit="bn $ a year",
+    inputs={"amount_bn_usd": ("A", "bn $"), "years": ("n", "years")},
+    source="an even spread over the years the source states; how it is really spent is not published",
+)
+def amount_a_year(amount_bn_usd: Any, years: Any) -> Any:
+    """An announced amount [billions] spread evenly over its stated years."""
+    return amount_bn_usd / years

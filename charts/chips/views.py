@@ -11,7 +11,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "What was cut": {"chips.compare": "Side by side", "chips.effect": "Training and reasoning"},
     "What if": {"chips.design": "Design a chip", "chips.draft": "Draft a rule"},
-    "Flows": {"chips.flows": "To China, by route", "chips.stock": "Stock", "chips.resale": "Resale"},
+    "Flows": {"chips.flows": "To China, by route", "chips.stock": "Stock", "chips.resale": "Resale", "chips.subsidies": "Subsidies"},
     "Limits": {"chips.caps": "Caps and exception", "chips.reporting": "Reporting lines"},
 }
 VIEWS: dict[str, str] = {chart: words for group in GROUPS.values() for chart, words in group.items()}
@@ -27,6 +27,7 @@ CONTROLS: dict[str, list[str]] = {
     "chips.flows": ["unit", "year"],
     "chips.stock": ["owners"],
     "chips.resale": ["servers", "price", "resale", "journey"],
+    "chips.subsidies": ["per", "country", "yuan"],
     "chips.caps": ["allowance", "chips"],
     "chips.reporting": ["cluster_line", "run_line", "mfu", "chips"],
 }

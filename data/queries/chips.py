@@ -163,3 +163,10 @@ def price_pairs(snapshot: Snapshot) -> pd.DataFrame:
             }
         )  # fmt: skip
     return pd.DataFrame(out)
+
+
+def subsidies(snapshot: Snapshot) -> pd.DataFrame:
+    """Announced programmes with `central`, `low` and `high` in billions of their own currency, China first, by day and id."""
+    rows = snapshot.table("subsidies")
+    rows = rows.assign(central=rows["amount_bn"], low=rows["low_bn"], high=rows["high_bn"])
+    return rows[rows[["central", "low", "high"]].notna().any(axis=1)].sort_values(["country", "announced", "subsidy_id"], kind="stable")

@@ -52,7 +52,8 @@ def sheet(theme: str) -> str:
 .rp-links a {{ display: block; padding: .3rem 0; white-space: nowrap }}
 .rp-links small {{ color: {t["mute"]}; margin-left: .35rem }}
 .rp-clauses .rp-table {{ font-size: .84rem }} .rp-clauses td:first-child {{ min-width: 13rem }} .rp-clauses td:last-child {{ min-width: 8rem }}
-@media (max-width: 640px) {{ .rp h1, .rp h2 {{ font-size: 1.35rem }} }}
+@media screen and (max-width: 640px) {{ .rp h1, .rp h2 {{ font-size: 1.35rem }} .rp-clauses th {{ display: none }}
+  .rp-clauses td {{ display: block; border-bottom: 0; padding: .1rem 0 }} .rp-clauses td:first-child {{ border-top: 1px solid {t["border"]}; padding-top: .5rem }} }}
 @page {{ size: A4; margin: 9mm }}
 @media print {{
   {_OFF_PAPER} {{ display: none !important }}
