@@ -1,6 +1,7 @@
 """The command line: `python -m analytics.bench run|env|check|aot|fit|table|compare|import`.
 
-Exit codes: 0 it ran, 2 the request was refused, 3 a row is wrong or impossible (or a kernel may not be used), 4 the budget cut the run.
+Exit codes: 0 it ran, 2 the request was refused, 3 a row is wrong or impossible (or a kernel may not be used), 4 the budget cut the run,
+130 it was interrupted.
 """
 
 from __future__ import annotations
@@ -236,6 +237,9 @@ def main(argv: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"{error.name} is not installed; install requirements-bench.txt", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped; rows written so far are kept, and --resume goes on from them", file=sys.stderr)
+        return 130
     except (ValueError, OSError) as error:
         print(str(error), file=sys.stderr)
         return 2

@@ -323,7 +323,7 @@ def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """Read a record file, or raise `RecordError` naming line and field."""
     file = Path(path)
     if not file.is_file():
-        raise RecordError(f"{file.name}: no such file")
+        raise RecordError(f"{file.name}: {'not a file of records' if file.exists() else 'no such file'}")
     if file.stat().st_size > MAX_FILE_BYTES:
         raise RecordError(f"{file.name}: {file.stat().st_size:,} bytes, accepted are at most {MAX_FILE_BYTES:,}")
     return parse_text(file.read_bytes(), file.name)

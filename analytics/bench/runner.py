@@ -45,6 +45,12 @@ class Options:
     threads: int = 2  # on a CPU
     tune: bool = False  # time every candidate form of our kernels too
 
+    def __post_init__(self) -> None:
+        if self.budget_s is not None and not 0 <= self.budget_s <= 1e7:
+            raise Refused(f"--budget-s must be from 0 to 10,000,000 s, got {self.budget_s:g}")
+        if not 0 < self.case_limit_s <= 1e7:
+            raise Refused(f"--case-limit-s must be above 0 and at most 10,000,000 s, got {self.case_limit_s:g}")
+
     @property
     def seconds(self) -> float:
         """Longest time a case is sampled."""
@@ -172,6 +178,16 @@ def _done_keys(options: Options) -> set[str]:
     return {row["row_key"] for row in records.read(options.out)}
 
 
+def _asked(child: Child, request: dict[str, Any], limit_s: float, doing: str) -> dict[str, Any]:
+    """An answer that a session cannot do without; Refused with a sentence where the measuring process hangs or ends."""
+    try:
+        return child.ask(request, limit_s)
+    except TimeoutError:
+        raise Refused(f"the measuring process was not done {doing} after {limit_s:g} s; rows written so far are kept") from None
+    except RuntimeError as error:
+        raise Refused(f"{error} while {doing}; rows written so far are kept") from None
+
+
 def run(
     operations: Sequence[Operation],
     options: Options,
@@ -190,11 +206,11 @@ def run(
     child = child or Child(options.device, threads=options.threads)
     bad = False
     try:
-        facts = child.ask({"do": "facts"}, 60.0)["facts"]
+        facts = _asked(child, {"do": "facts"}, 60.0, "naming the device")["facts"]
         session_id = uuid.uuid4().hex[:16]
         ceilings_request = {"do": "ceilings", "session_id": session_id, "small": options.suite == "smoke"}
         progress(0, len(todo), "ceilings")
-        ceilings = Ceilings(**child.ask(ceilings_request, 300.0)["ceilings"])
+        ceilings = Ceilings(**_asked(child, ceilings_request, 300.0, "measuring the ceilings")["ceilings"])
         for row in ceiling_rows(ceilings, facts, "start"):
             records.append(options.out, row)
         spec = options.spec_of(facts["device"])
@@ -233,7 +249,7 @@ def run(
                     records.append(options.out, row)
                     bad = bad or row["status"] in ("wrong", "impossible")
         progress(len(todo), len(todo), "ceilings again")
-        again = Ceilings(**child.ask(ceilings_request, 300.0)["ceilings"])
+        again = Ceilings(**_asked(child, ceilings_request, 300.0, "measuring the ceilings again")["ceilings"])
         for row in ceiling_rows(again, facts, "end", ceilings):
             records.append(options.out, row)
     finally:

@@ -32,12 +32,26 @@ def test_table_fit_and_compare_read_a_file(file, capsys):
         (["run", "--device", "cpu", "--plan-only", "--shard", "3/2"], "1 <= i <= n"),
         (["run", "--device", "cpu"], "--out FILE.jsonl is needed"),
         (["run", "--device", "cpu", "--backend", "cudnn", "--out", "x"], "backend 'cudnn' is not one of"),
+        (["run", "--device", "cpu", "--out", "x", "--budget-s", "-3"], "--budget-s must be from 0 to 10,000,000 s, got -3"),
+        (["run", "--device", "cpu", "--out", "x", "--budget-s", "nan"], "--budget-s must be from 0"),
+        (["run", "--device", "cpu", "--out", "x", "--case-limit-s", "0"], "--case-limit-s must be above 0"),
+        (["run", "--device", "cpu", "--out", "x", "--threads", "0"], "--threads must be 1 to 1,024, got 0"),
+        (["table", "."], "not a file of records"),
     ],
 )
 def test_refusals(arguments, words, capsys):
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
+
+
+def test_an_interrupted_run_says_how_to_go_on(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("analytics.bench.__main__.run", interrupted)
+    assert main(["run", "--suite", "smoke", "--device", "cpu", "--out", "x"]) == 130
+    assert "--resume goes on" in capsys.readouterr().err
 
 
 def test_plan_only_prints_the_cases_and_runs_none(capsys):

@@ -93,6 +93,20 @@ def test_a_worker_that_refuses_is_a_sentence(tmp_path):
     assert not (tmp_path / "a.jsonl").exists()
 
 
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ("pass", "the measuring process ended with 0 while naming the device"),
+        ('print(\'{"facts": {"device": "d"}}\', flush=True); input(); sys.exit(7)', "ended with 7 while measuring the ceilings"),
+    ],
+)
+def test_a_worker_that_ends_before_the_first_case_is_a_sentence(tmp_path, answers, said):
+    script = tmp_path / "w.py"
+    script.write_text("import sys\nprint('{\"ready\": true}', flush=True)\ninput()\n" + answers + "\n")
+    with pytest.raises(Refused, match=said):
+        run(toy("fine"), Options(out=tmp_path / "a.jsonl"), child=Child("cpu", (sys.executable, str(script))))
+
+
 def test_the_smoke_suite_end_to_end(tmp_path):
     pytest.importorskip("torch", reason="the benchmarks need torch (requirements-bench.txt)")
     import subprocess
