@@ -154,19 +154,16 @@ def plan(
     f = require_positive("peak_flop_per_s", peak_flop_per_s, "FLOP/s")
     share = require_within("mfu", mfu, 0.001, 1)
     good = daly_efficiency(n, mtbf_gpu_hours, checkpoint_s, restart_s)["efficiency"]
-    with np.errstate(divide="ignore"):  # where failures leave no time at all the run never ends
-        days = run_days(c, n, f, share, good)
-    hours = days * 24 * n
     kw, site = require_positive("chip_kw", chip_kw, "kW"), require_within("pue", pue, 1, 3)
     rate = np.asarray(usd_per_gpu_hour, dtype=float)
     require(np.isfinite(rate) & (rate >= 0), "usd_per_gpu_hour", rate, "0 USD or above")
-    return {
-        "goodput": good + 0 * days,
-        "days": days,
-        "gpu_hours": hours,
-        "usd": run_cost_usd(hours, rate),
-        "energy_mwh": run_energy_mwh(hours, kw, site),
-    }
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # where failures leave no time the run never ends
+        days = run_days(c, n, f, share, good)
+        hours = days * 24 * n
+        usd = np.where(rate == 0, 0.0, run_cost_usd(hours, rate))
+        energy = run_energy_mwh(hours, kw, site)
+    good = np.broadcast_to(good, np.shape(days)).copy()
+    return {"goodput": good, "days": days, "gpu_hours": hours, "usd": usd, "energy_mwh": energy}
 
 
 def largest_run_flop(

@@ -75,8 +75,10 @@ def _overhead(params: Params, chip_w: float) -> float:
     """IT power over chip power; ValueError where the all-in power given is below the chip's own."""
     if not params.own_all_in:
         return params.overhead
-    if params.all_in_w < chip_w:
-        raise ValueError(f"all_in_w must be at least the chip's rated {chip_w:g} W, got {params.all_in_w:g} W")
+    if not chip_w <= params.all_in_w <= 5 * chip_w:
+        raise ValueError(
+            f"all_in_w must be from the chip's rated {chip_w:,.0f} W to five times that, {5 * chip_w:,.0f} W, got {params.all_in_w:,.0f} W"
+        )
     return params.all_in_w / chip_w
 
 

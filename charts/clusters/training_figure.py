@@ -143,6 +143,7 @@ def _days(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
 
 
 def _published(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
+    table = table[table["ratio"] > 0].reset_index(drop=True)  # a price of 0 has no place on a log axis
     t, n = tokens(look), len(table)
     height = look.height_px or max(220, 110 + 46 * n)
     fig = new_figure(look, height_px=height, margin={"l": 100 if look.phone else 190, "r": 20, "t": 26, "b": 52})
