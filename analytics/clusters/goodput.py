@@ -11,8 +11,6 @@ from analytics.formula import formula
 
 # Llama 3 paper (arXiv 2407.21783): 419 unexpected interruptions in 54 days on 16,384 GPUs.
 LLAMA3_MTBF_GPU_HOURS = 54 * 24 / 419 * 16_384
-LIGHT_IN_FIBRE_KM_PER_S = 204_000.0
-KM_PER_MILE = 1.609344
 
 
 @formula(
@@ -61,6 +59,18 @@ def exact_efficiency(interval_s, checkpoint_s, restart_s, mtbf_s):
 def first_order_loss(interval_s, checkpoint_s, restart_s, mtbf_s):
     """Young's estimate of the share lost; above about 0.3 it is wrong and the exact form has to be used."""
     return checkpoint_s / interval_s + interval_s / (2 * mtbf_s) + restart_s / mtbf_s
+
+
+@formula(
+    name="Travel of light between sites",
+    symbol="t",
+    unit="s",
+    inputs={"miles": ("d", "miles")},
+    source="204,000 km/s in fibre; 1.609344 km a mile",
+)
+def one_way_s(miles):
+    """Seconds that light takes through a fibre of so many miles."""
+    return miles * 1.609344 / 204000
 
 
 def daly_efficiency(
@@ -146,7 +156,7 @@ def several_sites(
     Returns: round_trip_ms, exchange_s per exchange, efficiency [share].
     """
     miles = require_within("distance_miles", distance_miles, 0, 25_000, "miles")
-    one_way = miles * KM_PER_MILE / LIGHT_IN_FIBRE_KM_PER_S
+    one_way = one_way_s(miles)
     took = exchange_s(gradient_bytes, sites, require_positive("site_gbit_per_s", site_gbit_per_s, "Gbit/s") / 8, one_way)
     work = require_positive("compute_s", compute_s, "s") * require_positive("steps_between", steps_between, "steps")
     return {"round_trip_ms": 2000 * one_way + 0 * took, "exchange_s": took, "efficiency": scaling_efficiency(work, took, overlap)}

@@ -58,7 +58,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "sources": sorted({clusters.short_source(s) for s in clusters.newest_editions(own)["source"]}) if len(own) else [],
         "voices": [_voice(v) for _, v in voices.iterrows()],
         "ratio": float(told["value"].max() / told["value"].min()) if len(told) > 1 else None,
-        "implied": cluster_files.consequences(own),
+        "implied": cluster_files.consequences(snapshot, params.cluster),
         "changes": cluster_files.changes(snapshot, params.cluster),
         "known": params.cluster in names,
         "largest": next(iter(_largest(snapshot)), ""),
@@ -159,7 +159,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip
         last = float((level if len(level) else part)["value"].iloc[-1])
-        name = as_text(clusters.short_source(str(source)), 16 if look.phone else 34)
+        name = as_text(clusters.short_source(str(source)), 16 if look.phone else 40)
         labels.append(EndLabel(last, f"{name} <b>{q.write(last)}</b>", tone))
     low, high = (
         (float(own["value"].min()) * 0.8, float(own["value"].max()) * 1.25) if params.log else (0.0, float(own["value"].max()) * 1.12)

@@ -24,6 +24,12 @@ GROUPS: dict[str, dict[str, str]] = {
         "clusters.money": "What it costs",
         "clusters.training": "Training runs",
     },
+    "Scale and fleets": {
+        "clusters.scale": "What more chips bring",
+        "clusters.consistency": "Do figures fit",
+        "clusters.fleet": "What a demand takes",
+        "clusters.whatif": "What if",
+    },
 }
 VIEWS: dict[str, str] = {chart: words for group in GROUPS.values() for chart, words in group.items()}
 CONTROLS = {
@@ -39,6 +45,10 @@ CONTROLS = {
     "clusters.money": ["basis", "measure", "it_mw", "rate", "life_years", "usd_per_mwh"],
     "clusters.training": ["show", "run", "chip", "chips", "mfu", "days"],
     "clusters.electricity": ["region", "measure"],
+    "clusters.scale": ["show", "chips", "checkpoint_s", "restart_s", "batch", "miles"],
+    "clusters.consistency": ["ratio", "odd", "chips", "find"],
+    "clusters.fleet": ["limit", "measure", "queries", "model", "speed", "chips"],
+    "clusters.whatif": ["cluster", "chip", "keep", "count", "country", "chip_usd"],
     "clusters.editions": ["compare", "quantity", "at"],
     "clusters.map": ["frame", "quantity", "source", "plans"],
     "clusters.file": ["cluster", "quantity", "log"],

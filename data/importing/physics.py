@@ -4,79 +4,54 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from data.importing.diff import BASES
+from data import consistency
 from data.importing.text import fold
 
 LISTED = 200
-# Outside these a claim is questioned. All-in power a chip: lowest and highest seen are 700 W (A100) and 2,600 W (GB200);
-# dollars a chip 10k to 120k; dollars a MW of IT 20M to 70M (servers and site); site over IT power 1.0 to 1.6.
-WATTS_PER_CHIP = (300.0, 3_000.0)
-USD_PER_CHIP = (10_000.0, 120_000.0)
-USD_PER_MW = (5e6, 80e6)
-SITE_OVER_IT = (1.0, 1.6)
 SAME_PLACE_DEGREES = 0.05
 NAME_LIKENESS = 88
 
 
-def implausible(frame: pd.DataFrame) -> list[str]:
-    """Return sentences about rows whose figures do not fit together; a derived value is never evidence."""
-    count, power, site, cost = (_own(frame, name) for name in ("chip_count", "power_mw", "site_power_mw", "capex_usd"))
-    key = [name for name in ("cluster_id", "phase", "source", "as_of", "online_date") if name in frame]
-    one_chip = ~frame.duplicated(key, keep=False).to_numpy()
-    machine = np.where(np.isnan(power), site, power)
-    kind = np.where(np.isnan(power), "site", "IT")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        watts = np.where(one_chip & (count > 0), machine * 1e6 / count, np.nan)
-        each = np.where(one_chip & (count > 0), cost / count, np.nan)
-        per_mw = np.where(machine > 0, cost / machine, np.nan)
-        overhead = np.where(power > 0, site / power, np.nan)
-        top = WATTS_PER_CHIP[1] * np.where(kind == "IT", 1.0, SITE_OVER_IT[1])
-        odd = {
-            "watts": ((watts < WATTS_PER_CHIP[0]) | (watts > top)) & (machine > 0),
-            "each": ((each < USD_PER_CHIP[0]) | (each > USD_PER_CHIP[1])) & (cost > 0),
-            "per_mw": ((per_mw < USD_PER_MW[0]) | (per_mw > USD_PER_MW[1])) & (cost > 0),
-            "overhead": overhead > SITE_OVER_IT[1],
-        }
-    rows = np.flatnonzero(odd["watts"] | odd["each"] | odd["per_mw"] | odd["overhead"])
-    lines, ids = frame["_line"].to_numpy(), frame["cluster_id"].to_numpy()
+def implausible(frame: pd.DataFrame, others: dict[tuple[str, str], dict[str, float]], chips: pd.DataFrame) -> list[str]:
+    """Return sentences about rows whose figures do not fit together; a derived value is never evidence.
+
+    `others`, from consistency.peers, is what clusters of the store show, beside which a figure is held; `chips`, the table
+    of chips.
+    """
+    if not len(frame):
+        return []
     said: list[str] = []
-    for row in rows[:LISTED]:
-        begin = f"line {int(lines[row])}, {ids[row]}: "
-        if odd["watts"][row]:
-            said.append(
-                f"{begin}{machine[row]:g} MW of {kind[row]} power for {count[row]:,.0f} chips implies {watts[row]:,.0f} W a chip "
-                f"(usual: {WATTS_PER_CHIP[0]:,.0f} to {top[row]:,.0f} W)"
-            )
-        if odd["each"][row]:
-            said.append(
-                f"{begin}${cost[row] / 1e6:,.0f}M for {count[row]:,.0f} chips implies ${each[row]:,.0f} a chip (usual: $10,000 to $120,000)"
-            )
-        if odd["per_mw"][row]:
-            said.append(
-                f"{begin}${cost[row] / 1e6:,.0f}M for {machine[row]:g} MW of {kind[row]} power implies ${per_mw[row] / 1e6:,.3g}M per MW "
-                "(usual: $5M to $80M)"
-            )
-        if odd["overhead"][row]:
-            said.append(f"{begin}site power over IT power is {overhead[row]:.2f} (usual: 1.0 to 1.6)")
-    if len(rows) > LISTED:
-        said.append(f"{len(rows) - LISTED:,} more rows have figures that do not fit together")
+    odd = 0
+    for row in consistency.ratios(frame, chips).to_dict("records"):
+        found = consistency.questions({str(name): value for name, value in row.items()}, others)
+        odd += bool(found)
+        if odd <= LISTED:
+            said += [f"line {int(row['_line'])}, {row['cluster_id']}: {_figures(name, row)} {sentence}" for name, sentence in found.items()]
+    if odd > LISTED:
+        said.append(f"{odd - LISTED:,} more rows have figures that do not fit together")
     return said
 
 
-def _own(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return a column without the values that were computed from others."""
-    if name not in frame:
-        return np.full(len(frame), np.nan)
-    values = frame[name].to_numpy(dtype=float)
-    basis = frame.get(BASES[name])
-    if basis is None or basis.isna().all():
-        return values
-    return np.where(basis.fillna("").astype(str).str.startswith("derived"), np.nan, values)
+def _figures(name: str, row: dict[Any, Any]) -> str:
+    """The figures that imply a ratio: "340 MW of IT power for 100,000 chips"."""
+    told = {
+        "it": f"{row['power_mw']:g} MW of IT power",
+        "site": f"{row['site_power_mw']:g} MW of site power",
+        "chips": f"{row['chip_count']:,.0f} chips",
+        "usd": f"${row['capex_usd'] / 1e6:,.0f}M",
+        "h100e": f"{row['h100e']:,.0f} H100e",
+    }
+    pairs = {
+        "power_per_chip_w": ("it", "chips"), "site_power_per_chip_w": ("site", "chips"), "power_over_rated": ("it", "chips"),
+        "capex_per_chip_usd": ("usd", "chips"), "capex_per_mw_usd": ("usd", "it"), "pue": ("site", "it"), "h100e_per_chip": ("h100e", "chips"),
+    }  # fmt: skip
+    return " for ".join(told[part] for part in pairs[name])
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data import uploads
-from data.importing import child, physics, price_units, remembered
-from data.importing.diff import Difference, difference
+from data.importing import checks, child, physics, price_units, remembered
+from data.importing.columns import to_frame
+from data.importing.diff import Difference, against_store
 from data.importing.report import OpenQuestions, Question, Refused
-from data.meta import load_meta
+from data.meta import TableMeta, load_meta
 from data.revisions import TableChange
 from data.store import Store
 
@@ -30,7 +34,7 @@ class Prepared:
     name: str
     table: str
     today: datetime.date
-    frame: pd.DataFrame
+    rows: pa.Table
     report: dict[str, Any]
     difference: Difference
     header: list[str]
@@ -42,6 +46,11 @@ class Prepared:
     compared_with: int = 0
     same_sites: list[physics.SameSite] = field(default_factory=list)
     revision: int | None = None
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The accepted rows as a frame."""
+        return to_frame(self.rows)
 
     @property
     def questions(self) -> list[Question]:
@@ -59,7 +68,7 @@ class Prepared:
             "warnings": self.report["warnings"],
             "counts": self.report["counts"],
             "diff": self.difference.to_json(),
-            "rows": _rows(self.frame.head(SHOWN_ROWS)),
+            "rows": _rows(to_frame(self.rows.slice(0, SHOWN_ROWS)), load_meta(self.table)),
             "revision": self.revision,
         }
 
@@ -111,24 +120,24 @@ def prepare(
         "remembered": remembered.remembered(store, table) if given is None else {},
     }  # fmt: skip
     settings = store.settings
-    told, frame = child.run(job, store.home / "tmp", settings.import_memory_mb, settings.import_seconds, progress, cancel)
+    told, rows = child.run(job, store.home / "tmp", settings.import_memory_mb, settings.import_seconds, progress, cancel)
     if table == "clusters":
-        _same_sites(frame, given_answers, store)
+        rows = _same_sites(rows, given_answers, store)
     if progress:
         progress("comparing")
     prepared = Prepared(
-        kept.upload_id, shown_name, table, day, frame, told["report"], Difference(frame), told["header"], told["fields"], told["present"],
+        kept.upload_id, shown_name, table, day, rows, told["report"], Difference(rows), told["header"], told["fields"], told["present"],
         told["answers"], told["layout"], strict,
     )  # fmt: skip
     prepared.compared_with = store.head()
-    existing = store.state(table, prepared.compared_with) if prepared.compared_with else pd.DataFrame(columns=[*meta.columns, "fact_key"])
-    prepared.difference = difference(frame, existing, meta, told["present"])
-    if table == "clusters":
-        touched = prepared.difference.put
-        prepared.same_sites = physics.same_sites(touched, existing)
-        prepared.report["warnings"] += physics.implausible(_with_lines(touched, frame)) + [site.sentence for site in prepared.same_sites]
+    prepared.difference = against_store(rows, store, meta, told["present"])
+    put = prepared.difference.put
+    if table == "clusters" and len(put):
+        prepared.same_sites = checks.same_sites(put, store)
+        prepared.report["warnings"] += checks.implausible(put, store)
+        prepared.report["warnings"] += [site.sentence for site in prepared.same_sites]
     if table == "api_prices":
-        prepared.report["warnings"] += price_units.misread(prepared.difference.put)
+        prepared.report["warnings"] += price_units.misread(to_frame(put))
     if strict and prepared.report["counts"]["rejected"]:
         prepared.report["warnings"].insert(
             0, f"strict: {prepared.report['counts']['rejected']} row(s) are rejected, so nothing can be committed"
@@ -136,27 +145,20 @@ def prepare(
     return prepared
 
 
-def _same_sites(frame: pd.DataFrame, answers: dict[str, str], store: Store) -> None:
+def _same_sites(rows: pa.Table, answers: dict[str, str], store: Store) -> pa.Table:
     """Store a cluster under the id the user says it is known by (answers same:<id> = <known id>)."""
     wanted = {key.removeprefix("same:"): value for key, value in answers.items() if key.startswith("same:")}
     if not wanted:
-        return
-    known = set(store.state("clusters", store.head())["cluster_id"])
+        return rows
+    known = set(store.part("clusters", ["cluster_id"])["cluster_id"])
+    ids = rows["cluster_id"].cast(pa.string())
     for own, other in wanted.items():
         if own == other:
             continue
         if other not in known:
             raise Refused(f'the answer same:{own} = "{other}" names no cluster of the store')
-        frame.loc[frame["cluster_id"] == own, "cluster_id"] = other
-
-
-def _with_lines(put: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows to put with the line they came from (same key, as keys are unique among accepted rows)."""
-    if len(put) == len(frame):
-        return put.assign(_line=frame["_line"].to_numpy())
-    key = list(load_meta("clusters").key)
-    lines = pd.Series(frame["_line"].to_numpy(), index=pd.MultiIndex.from_frame(frame[key].fillna("")))
-    return put.assign(_line=lines.reindex(pd.MultiIndex.from_frame(put[key].fillna(""))).to_numpy())
+        ids = pc.if_else(pc.equal(ids, own), other, ids)
+    return rows.set_column(rows.column_names.index("cluster_id"), "cluster_id", ids)
 
 
 def commit(prepared: Prepared, store: Store, *, author: str = "", note: str | None = None) -> int | None:
@@ -171,7 +173,7 @@ def commit(prepared: Prepared, store: Store, *, author: str = "", note: str | No
     meta = load_meta(prepared.table)
     found = prepared.difference
     if store.head() != prepared.compared_with:  # somebody wrote since: compare again
-        found = difference(prepared.frame, store.state(prepared.table, store.head()), meta, prepared.present)
+        found = against_store(prepared.rows, store, meta, prepared.present)
     if not len(found.put) and not found.remove:
         return None
     counts = prepared.report["counts"]
@@ -185,6 +187,6 @@ def commit(prepared: Prepared, store: Store, *, author: str = "", note: str | No
     return revision.rev
 
 
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = frame.drop(columns="_line").to_dict("records")
+def _rows(frame: pd.DataFrame, meta: TableMeta) -> list[dict[str, Any]]:
+    rows = frame.reindex(columns=list(meta.columns)).to_dict("records")
     return [{str(name): None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()} for row in rows]

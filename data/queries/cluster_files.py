@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from analytics.clusters.consistency import implied
+from analytics.clusters.consistency import RATIOS
+from data import consistency
+from data.queries.chips import records
 from data.queries.clusters import family, levels, newest_editions, rows, short_source
 from data.queries.kept import per_revision
 from data.queries.promises import told_before
 from data.snapshot import Snapshot
 
 FIGURES = ("power_mw", "site_power_mw", "chip_count", "h100e", "capex_usd")
-BASES = {
-    "power_mw": "power_basis",
-    "site_power_mw": "power_basis",
-    "chip_count": "count_basis",
-    "h100e": "h100e_basis",
-    "capex_usd": "capex_basis",
-}
-_CARRIED = ("phase", "chip_id", "rung", "as_of", "source_url", "evidence", "quote_or_note", "not_reread", "single_source")
-_IMPLIED = ("power_per_chip_w", "capex_per_chip_usd", "capex_per_mw_usd", "pue", "h100e_per_chip")
+BASES = consistency.FIGURES
 
 
 def testimonies(snapshot: Snapshot, cluster_id: str) -> pd.DataFrame:
@@ -66,23 +59,22 @@ def voices(snapshot: Snapshot, cluster_id: str, quantity: str) -> pd.DataFrame:
     return out.sort_values(["value", "source"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
-def consequences(own: pd.DataFrame) -> list[dict[str, Any]]:
+@per_revision
+def implied_by_all(snapshot: Snapshot) -> tuple[pd.DataFrame, dict[tuple[str, str], dict[str, float]]]:
+    """The ratios of every testimony (`data.consistency.ratios`) and what clusters show by chip (`data.consistency.peers`)."""
+    every = consistency.ratios(rows(snapshot), snapshot.table("chips"))
+    return every, consistency.peers(every)
+
+
+def consequences(snapshot: Snapshot, cluster_id: str) -> list[dict[str, Any]]:
     """What each testimony's own figures imply (W and dollars a chip, dollars per MW, PUE), derived ones left out, and what is odd."""
-    if own.empty:
-        return []
-    derived = {name: own[f"derived_{name}"].to_numpy(bool) for name in FIGURES}
-    found = implied(
-        *(own[name].to_numpy(float) for name in ("chip_count", "power_mw", "site_power_mw", "capex_usd", "h100e")), derived=derived
-    )
+    every, others = implied_by_all(snapshot)
     out = []
-    for i, (_, row) in enumerate(own.iterrows()):
-        values = {
-            name: float(getattr(found, name)[i])
-            for name in ("power_per_chip_w", "capex_per_chip_usd", "capex_per_mw_usd", "pue", "h100e_per_chip")
-        }
-        known = {name: value for name, value in values.items() if not np.isnan(value)}
+    for row in records(every[every["cluster_id"] == cluster_id]):
+        known = {name: float(row[name]) for name in RATIOS if row[name] == row[name]}
         if known:
-            out.append({"phase": row["phase"], "source": short_source(row["source"]), **known, "odd": found.outliers(i)})
+            odd = list(consistency.questions(row, others).values())
+            out.append({"phase": row["phase"], "source": short_source(row["source"]), **known, "odd": odd})
     return out
 
 

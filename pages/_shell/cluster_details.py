@@ -11,7 +11,9 @@ from charts.clusters.choices import QUANTITIES
 from charts.compute import Result
 from charts.numbers import OLD_DAYS, age, age_days
 from charts.text import web_address
+from data.queries import cluster_base
 from data.queries.clusters import short_source
+from pages._shell import url_state
 from pages._shell.style import safe
 
 _FIGURES = ("power_mw", "site_power_mw", "chip_count", "h100e", "capex_usd")
@@ -20,6 +22,8 @@ _IMPLIED = {
     "power_per_chip_w": ("IT power a chip", lambda v: f"{v:,.0f} W"),
     "capex_per_chip_usd": ("Capital a chip", numbers.dollars),
     "capex_per_mw_usd": ("Capital per MW of IT", numbers.dollars),
+    "power_over_rated": ("IT over rated power", lambda v: f"{v:.2f}"),
+    "site_power_per_chip_w": ("Site power a chip", lambda v: f"{v:,.0f} W"),
     "pue": ("Site over IT power", lambda v: f"{v:.2f}"),
     "h100e_per_chip": ("H100e a chip", lambda v: f"{v:.3g}"),
 }
@@ -28,6 +32,8 @@ _IMPLIED = {
 def show(result: Result) -> None:
     """Draw the details of the cluster whose file is open."""
     facts: dict[str, Any] = {str(k): v for k, v in result.table.attrs.items()}
+    if facts["cluster"] in cluster_base.names(result.snapshot):
+        st.button("What if it had other chips, power or prices", key="whatif", on_click=_what_if, args=(facts["cluster"],))
     st.html(f'<div class="rp"><h2 style="margin-top:.6rem">What each source says, phase by phase</h2>{_phases(result)}</div>')
     chains = _chains(result)
     if chains:
@@ -37,6 +43,12 @@ def show(result: Result) -> None:
         st.html(f'<div class="rp"><h2>What its own figures imply</h2>{_consequences(facts["implied"])}</div>')
     if facts["changes"]:
         st.html(f'<div class="rp"><h2>What changed in this store</h2>{_changes(facts["changes"])}</div>')
+
+
+def _what_if(cluster: str) -> None:
+    """Open the cluster where its chips, power, site and prices can be changed."""
+    url_state.show_chart("clusters.whatif")
+    url_state.change("clusters.whatif", {"cluster": cluster})
 
 
 def _phases(result: Result) -> str:

@@ -1,0 +1,351 @@
+"""What a demand for answers takes, by chip: chips, megawatts, dollars; or how many answers a limit on one of these allows."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pandas as pd
+
+from analytics.chips.facts import chip_facts
+from analytics.clusters import fleet as demand
+from analytics.clusters.money import capital_recovery, gpu_hour_usd
+from analytics.clusters.power import EPOCH_OVERHEAD, it_power_mw, site_power_mw
+from analytics.serving.search import Limits, NoLayout, best, candidates
+from charts import numbers
+from charts.chips import NOT_ADVICE, OUTCOME_WORDS
+from charts.clusters import fleet_figure
+from charts.clusters.choices import with_facts
+from charts.params import choice, many, number
+from charts.receipt import Receipt, age_note, assumed, input_row, looked_up, worked
+from charts.registry import Chart, Preset, register
+from charts.serving import fleets, inputs, work
+from charts.serving.work import WorkParams
+from charts.words import Words
+from data.queries import chips
+from data.queries.chip_costs import capital_row
+from data.queries.chips import DESTINATIONS, Destination
+from data.snapshot import Snapshot
+
+DEFAULT_CHIPS = ("gb200", "h200-sxm", "h100-sxm", "mi300x", "h20")
+LIMITS = {"none": "Serve the demand", "power": "Power is the limit", "capital": "Capital is the limit", "chips": "Chips are the limit"}
+MEASURES = {
+    "chips": "Chips", "site_mw": "Site power, MW", "capital_usd": "Capital, $", "usd_per_year": "$ a year", "usd_per_query": "$ a query",
+    "queries": "Queries a day within the limit",
+}  # fmt: skip
+#: SemiAnalysis, 9 February 2023: 320,000 web searches a second.
+SEARCHES_PER_DAY = 320_000.0 * 86_400
+
+
+class Params(WorkParams):
+    """The demand and what it must keep, the chips side by side, and what power and money cost."""
+
+    limit: Literal["none", "power", "capital", "chips"] = choice(
+        "none", label="Question", help="size a fleet, or what a limit allows", labels=LIMITS
+    )
+    measure: Literal["chips", "site_mw", "capital_usd", "usd_per_year", "usd_per_query"] = choice(
+        "chips", label="Show", help="what the bars stand for", labels={k: v for k, v in MEASURES.items() if k != "queries"}
+    )
+    input_tokens: int = number(1_500, ge=1, le=1_048_576, label="Input", help="tokens of a prompt", unit="tokens", log=True)
+    output_tokens: int = number(
+        350, ge=1, le=1_048_576, label="Output", help="tokens of an answer, reasoning included", unit="tokens", log=True
+    )
+    queries: float = number(1e9, ge=1, le=1e13, label="Queries", help="queries of a mean day", unit="a day", log=True)
+    speed: float = number(
+        30, ge=1, le=1000, label="Speed", help="least output tokens per second of a user", unit="tok/s per user", log=True
+    )
+    first_s: float = number(10, ge=0.01, le=3600, label="First token", help="longest wait for the first token", unit="s")
+    limit_mw: float = number(100, ge=0.001, le=100_000, label="Site power there is", help="where power is the limit", unit="MW", log=True)
+    limit_musd: float = number(
+        1_000, ge=0.01, le=10_000_000, label="Capital there is", help="where capital is the limit", unit="$ million", log=True
+    )
+    limit_chips: int = number(
+        100_000, ge=1, le=100_000_000, label="Chips there are", help="where chips are the limit", unit="chips", log=True
+    )
+    chips: tuple[str, ...] = many(DEFAULT_CHIPS, label="Chips", help="chips side by side; at most eight", most=8)
+    peak: float = number(2, ge=1, le=100, label="Peak over mean", help="busiest hour over the mean of the day", unit="×", step=0.1)
+    utilisation: float = number(0.8, ge=0.01, le=1, label="Utilisation", help="share of its rate a chip serves at the peak", step=0.05)
+    overhead: float = number(EPOCH_OVERHEAD, ge=1, le=5, label="Overhead", help="IT power over rated chip power", unit="×", step=0.01)
+    pue: float = number(1.12, ge=1, le=3, label="PUE", help="site over IT power", step=0.01)
+    usd_per_kwh: float = number(0.08, ge=0, le=5, label="Electricity", help="price", unit="$/kWh", step=0.01)
+    load: float = number(0.8, ge=0.01, le=1, label="Load", help="mean share of IT power drawn", step=0.05)
+    rate: float = number(0.10, ge=0, le=1, label="Cost of capital", help="a year", step=0.01)
+    life_years: float = number(5, ge=0.25, le=60, label="Life", help="years a server earns", unit="years", step=0.5)
+    colocation: float = number(130, ge=0, le=2000, label="Colocation", help="building and cooling, without electricity", unit="$/kW-month")
+    dest: Destination = choice("CN", label="Export", help="where the chips would go", labels=DESTINATIONS)
+
+
+def _hour(params: Params) -> dict[str, float]:
+    return {
+        "rate": params.rate, "life_years": params.life_years, "colocation_usd_per_kw_month": params.colocation, "load": params.load,
+        "usd_per_kwh": params.usd_per_kwh,
+    }  # fmt: skip
+
+
+def _served(params: Params, snapshot: Snapshot, chip_id: str) -> tuple[float, str]:
+    """Output tokens per second and chip of the best layout within the limits, and that layout; NoLayout where there is none."""
+    shape = inputs.model(snapshot, params.model, params.config)
+    chip = inputs.chip(snapshot, chip_id, params.own_chip)
+    precision = inputs.precision(shape, params.weights, params.kv)
+    own = fleets.fleet(snapshot, fleets.fitting(shape, chip, precision, float(params.workload.final_context)))
+    found = candidates(own, params.workload, pools=params.pools)
+    at = best(own, found, Limits(params.speed, params.first_s))
+    return float(found.tokens_per_s_per_chip[at]), fleets.layout_words(own.deployments[found.which[at]], found.batch[at])
+
+
+def _clause(params: Params, snapshot: Snapshot, row: dict[str, Any]) -> str:
+    if row["chip_id"] == inputs.OWN:
+        return "not on record"
+    answer = chips.rule_book(snapshot).evaluate(chip_facts(row), dest=params.dest, date=snapshot.today.isoformat())
+    return OUTCOME_WORDS[answer.outcome]
+
+
+def _amount(params: Params) -> float:
+    return {"power": params.limit_mw, "capital": params.limit_musd * 1e6, "chips": float(params.limit_chips)}[params.limit]
+
+
+def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
+    """One row a chip: rate served, chips, megawatts, capital, cost a year and a query, rent, export clause; low and high by the error band."""
+    band = work.error_band(snapshot)
+    out = [_row(params, snapshot, chip_id, band) for chip_id in dict.fromkeys(params.chips)]
+    columns = [
+        "chip_id", "chip", "tok_s", "value", "low", "high", "chips", "it_mw", "site_mw", "capital_usd", "usd_per_year", "rent_per_year",
+        "usd_per_query", "usd_per_mtok", "queries", "usd_per_chip", "clause", "layout", "why_not", "measured",
+    ]  # fmt: skip
+    frame = pd.DataFrame(out, columns=columns)
+    ascending = params.limit == "none"
+    frame = frame.sort_values("value", ascending=ascending, kind="stable", na_position="last", ignore_index=True)
+    shape = inputs.model(snapshot, params.model, params.config)
+    return with_facts(frame, {"model": shape.name, "band": work.band_facts(band), "today": snapshot.today.isoformat()})
+
+
+def _row(params: Params, snapshot: Snapshot, chip_id: str, band: Any) -> dict[str, Any]:
+    row = inputs.chip_row(snapshot, chip_id, params.own_chip)
+    told: dict[str, Any] = {
+        "chip_id": chip_id, "chip": work.short(inputs.chip_name(row)), "clause": _clause(params, snapshot, row), "why_not": "", "layout": "",
+        "measured": fleets.measured(snapshot, inputs.chip(snapshot, chip_id, params.own_chip)),
+    }  # fmt: skip
+    try:
+        rate, told["layout"] = _served(params, snapshot, chip_id)
+    except NoLayout as wrong:
+        return told | {"why_not": str(wrong)}
+    price, chip_w = _price(snapshot, chip_id, row), _number(row.get("tdp_w"))
+    told |= {"tok_s": rate, "usd_per_chip": price}
+    for name, factor in (("value", 1.0), ("high", band.low if band else None), ("low", band.high if band else None)):
+        if factor is None:
+            continue
+        sized = _sized(params, snapshot, chip_id, rate * factor, chip_w, price)
+        told[name] = sized.get("queries" if params.limit != "none" else params.measure, float("nan"))
+        if name == "value":
+            told |= sized
+    if params.limit != "none":  # a quicker chip serves more: low and high change places
+        told["low"], told["high"] = told.get("high"), told.get("low")
+    missing = [words for words, value in (("power", chip_w), ("price", price)) if value != value]
+    if missing:
+        told["why_not"] = f"no {numbers.listed(missing)} of this chip on record"
+    return told
+
+
+def _sized(params: Params, snapshot: Snapshot, chip_id: str, rate: float, chip_w: float, price: float) -> dict[str, float]:
+    """Chips and what follows from them, as far as power and price are on record."""
+    served = params.queries
+    if params.limit != "none":
+        needs = {"power": chip_w, "capital": price, "chips": 1.0}[params.limit]
+        if needs != needs:
+            return {}
+        within = demand.queries_within(
+            params.limit, _amount(params), params.output_tokens, rate,
+            it_w_per_chip=chip_w * params.overhead if chip_w == chip_w else 1.0, capex_usd_per_chip=price if price == price else 1.0, pue=params.pue,
+            peak_over_mean=params.peak, utilisation=params.utilisation,
+        )  # fmt: skip
+        served = float(within["queries_per_day"])
+        n = float(within["chips"])
+    else:
+        n = float(demand.chips_for_demand(served, params.output_tokens, params.peak, rate, params.utilisation))
+    out = {"chips": n, "queries": served}
+    rent = work.rent(snapshot, chip_id)
+    if rent:
+        out["rent_per_year"] = rent.usd_per_hour * n * 8760
+    if chip_w == chip_w:
+        it = float(it_power_mw(n, chip_w, params.overhead))
+        out |= {"it_mw": it, "site_mw": float(site_power_mw(it, params.pue))}
+    if price == price:
+        out["capital_usd"] = n * price
+    if chip_w == chip_w and price == price and served > 0 and n > 0:
+        sized = demand.size(
+            served, params.output_tokens, rate, chip_w=chip_w, overhead=params.overhead, pue=params.pue, capex_usd_per_chip=price,
+            peak_over_mean=params.peak, utilisation=params.utilisation, **_hour(params),
+        )  # fmt: skip
+        out |= {name: float(getattr(sized, name)) for name in ("usd_per_year", "usd_per_query", "usd_per_mtok")}
+    return out
+
+
+def _number(value: Any) -> float:
+    return float(value) if value is not None and value == value else float("nan")
+
+
+def _price(snapshot: Snapshot, chip_id: str, row: dict[str, Any]) -> float:
+    if chip_id == inputs.OWN:
+        return _number(row.get("price_usd"))
+    found = capital_row(snapshot, chip_id)
+    return float(found["usd_per_chip"]) if found else float("nan")
+
+
+def write(params: Params) -> Any:
+    """How the bars' values are written."""
+    if params.limit != "none" or params.measure == "chips":
+        return numbers.count
+    return numbers.power if params.measure == "site_mw" else numbers.dollars
+
+
+def words(table: pd.DataFrame, params: Params) -> Words:
+    """Finding: least and most of the chips compared, in chips, megawatts and dollars."""
+    a, w = table.attrs, write(params)
+    known = table[table["value"].notna()]
+    if known.empty:
+        why = next((str(r) for r in table["why_not"] if r), "choose at least one chip")
+        slow = "tok/s per user" in why
+        way_out: dict[str, Any] = (
+            {"speed": 10.0} if slow and params.speed > 10 else {"chips": list(DEFAULT_CHIPS), "measure": "chips", "limit": "none"}
+        )
+        return Words(f"No chip here serves {a['model']} within these limits", empty=f"{why[0].upper()}{why[1:]}.", way_out=way_out)
+    first, last = known.iloc[0], known.iloc[-1]
+    if params.limit == "none":
+        finding = f"{numbers.count(params.queries)} queries a day to {a['model']} take {numbers.count(first['chips'])} {first['chip']}"
+        finding += f", {numbers.power(first['site_mw'])}" if first["site_mw"] == first["site_mw"] else ""
+        finding += f" and {numbers.dollars(first['capital_usd'])} of servers" if first["capital_usd"] == first["capital_usd"] else ""
+        if len(known) > 1:
+            finding += f"; {numbers.count(last['chips'])} {last['chip']} would do the same"
+    else:
+        amount = {
+            "power": numbers.power(params.limit_mw),
+            "capital": numbers.dollars(params.limit_musd * 1e6),
+            "chips": f"{numbers.count(params.limit_chips)} chips",
+        }
+        finding = f"{amount[params.limit]} serve {numbers.count(first['value'])} queries a day to {a['model']} on {first['chip']}"
+        if len(known) > 1:
+            finding += f", {numbers.count(last['value'])} on {last['chip']}"
+    shown = MEASURES["queries" if params.limit != "none" else params.measure]
+    band = f" Whisker: {work.band_words(a['band'])}." if a["band"] else ""
+    subtitle = (
+        f"{shown}, by chip: {params.input_tokens:,} tokens in, {params.output_tokens:,} out, at least {params.speed:g} tok/s per user, first token within "
+        f"{params.first_s:g} s, peak {params.peak:g} × the mean at {numbers.share(params.utilisation)} use.{band}"
+    )
+    notes = [f"{r['chip']}: {r['why_not']}." for r in chips.records(table) if r["why_not"]]
+    notes.insert(0, f"{first['chip']}: {first['tok_s']:,.0f} output tok/s a chip, on {first['layout']}.")
+    unmeasured = table[~table["measured"].astype(bool)]["chip"]
+    if len(unmeasured):
+        notes.append(f"No kernel of {numbers.listed(unmeasured)} itself was measured: these rest on other chips' efficiencies.")
+    notes.append(
+        f"Capital is servers alone; building and cooling are in the colocation of a year. Export column {DESTINATIONS[params.dest]}: {NOT_ADVICE.lower()}"
+    )
+    alt = "; ".join(f"{r['chip']} {w(r['value'])}, {r['clause']}" for r in chips.records(known))
+    return Words(
+        finding,
+        subtitle,
+        f"Bars by chip: {alt}.",
+        "",
+        "Ridgepoint serving, power and money models; datasheets; prices as in the receipt",
+        tuple(notes),
+    )
+
+
+def receipt(params: Params, snapshot: Snapshot) -> Receipt:
+    """The leading chip: rate, chips, megawatts, a chip-hour and a year with the reader's numbers; rows of chip, price, rent and model."""
+    shown = table(params, snapshot)
+    known = shown[shown["value"].notna()]
+    model = work.model_input(snapshot, params)
+    if known.empty:
+        return Receipt((), (model,), ("No chip here serves the model within these limits, so nothing is computed.",))
+    first = chips.records(known)[0]
+    row = inputs.chip_row(snapshot, first["chip_id"], params.own_chip)
+    lines = [
+        looked_up(f"Output tokens per second and chip, {first['chip']}", first["tok_s"], "tok/s", f"the serving model: {first['layout']}")
+    ]
+    if params.limit == "none":
+        demanded = {"queries_per_day": params.queries, "output_tokens": params.output_tokens, "peak_over_mean": params.peak}
+        lines.append(worked(demand.chips_for_demand, **demanded, tok_s_per_chip=first["tok_s"], utilisation=params.utilisation))
+    else:
+        lines.append(looked_up("Chips within the limit", first["chips"], "chips", f"{LIMITS[params.limit].lower()}, whole chips"))
+        lines.append(
+            looked_up(
+                "Queries a day", first["queries"], "a day", "chips × rate × utilisation over peak, 86,400 s, over the answer's tokens"
+            )
+        )
+    rows = [model, work.chip_input(snapshot, first["chip_id"], params.own_chip)]
+    if first["it_mw"] == first["it_mw"]:
+        lines.append(worked(it_power_mw, chip_count=first["chips"], chip_power_w=row["tdp_w"], overhead=params.overhead))
+        lines.append(worked(site_power_mw, it_power_mw=first["it_mw"], pue=params.pue))
+        rows.append(input_row(row, f"{first['chip']}, rated power", numbers.plain(row["tdp_w"]), "W"))
+    if first["usd_per_year"] == first["usd_per_year"]:
+        lines.append(
+            worked(
+                gpu_hour_usd,
+                capex_usd=first["usd_per_chip"],
+                factor=capital_recovery(params.rate, params.life_years),
+                chip_kw=row["tdp_w"] * params.overhead / 1e3,
+                colocation_usd_per_kw_month=params.colocation,
+                pue=params.pue,
+                load=params.load,
+                usd_per_kwh=params.usd_per_kwh,
+                hours_used=8760,
+            )  # fmt: skip
+        )
+        lines.append(looked_up("Cost of a year", first["usd_per_year"], "USD", "chips × chip-hour × 8,760 h"))
+        lines.append(looked_up("Cost of a query", first["usd_per_query"], "USD", "the year over 365 days of queries"))
+    price = None if first["chip_id"] == inputs.OWN else capital_row(snapshot, first["chip_id"])
+    if price:
+        rows.append(
+            input_row(
+                price,
+                f"Capital a chip: {price['covers']}",
+                numbers.dollars(price["usd_per_chip"]),
+                as_of="date" if "date" in price else "as_of",
+            )
+        )
+    rows.append(work.rent_row(snapshot, first["chip"], first["chip_id"], work.rent(snapshot, first["chip_id"])))
+    for label, value, unit in (
+        ("Peak over mean", f"{params.peak:g}", "×"), ("Utilisation at the peak", numbers.share(params.utilisation), ""), ("PUE", f"{params.pue:g}", ""),
+        ("Colocation", f"{params.colocation:g}", "$/kW-month"), ("Electricity", f"{params.usd_per_kwh:g}", "$/kWh"),
+    ):  # fmt: skip
+        rows.append(assumed(label, value, unit))
+    errors = list(work.passport_words(snapshot, params, first["chip_id"]))
+    errors.append(age_note([r.as_of for r in rows if r.as_of], snapshot.today))
+    return Receipt(
+        lines, rows, ("Every chip of the fleet serves this model alone; nothing stands by for failures.",), [e for e in errors if e]
+    )
+
+
+CHART = register(
+    Chart(
+        id="clusters.fleet",
+        page="clusters",
+        title="What a demand takes",
+        params=Params,
+        table=table,
+        figure=fleet_figure.figure,
+        receipt=receipt,
+        words=words,
+        options={"model": inputs.model_options, "chips": inputs.chip_options},
+        presets=(
+            Preset("search", "A frontier model in every web search", {"queries": SEARCHES_PER_DAY, "measure": "usd_per_query"}, claim="I8"),
+            Preset("site-100", "Queries on an inference site of 100 MW", {"limit": "power", "limit_mw": 100.0}, claim="C16"),
+            Preset("site-30", "Queries on an inference site of 30 MW", {"limit": "power", "limit_mw": 30.0}, claim="C16"),
+            Preset("half-million", "500,000 chips for answers", {"limit": "chips", "limit_chips": 500_000}, claim="C16"),
+            Preset(
+                "gpt3",
+                "Every search on GPT-3's size, in 2023",
+                {
+                    "model": "GPT-3-175B",
+                    "queries": SEARCHES_PER_DAY,
+                    "chips": ("a100-sxm-80",),
+                    "weights": "bf16",
+                    "kv": "bf16",
+                    "speed": 15.0,
+                    "measure": "capital_usd",
+                },
+                claim="I8",
+            ),
+        ),
+        heights=(420, 420),
+    )
+)
