@@ -35,7 +35,7 @@ def receipt(
     lines.append(
         worked(training.largest_flop, chips=params.chips, peak_flop_per_s=rate, mfu=params.mfu, goodput=made["goodput"], days=params.days)
     )
-    hours = next((p["published"] for p in pairs if p["quantity"] == "GPU-hours"), None)
+    hours = next((p["published"] for p in pairs if p["quantity"] == "GPU-hours" and p["stage"] == "pre-training"), None)
     if hours:
         lines.append(worked(training.mfu_of, flop=flop, gpu_hours=hours, peak_flop_per_s=rate))
     inputs = [input_row(chip, f"{chip['name']}, dense 16-bit", numbers.plain(rate / 1e12), "TFLOP/s"), *_published(params, snapshot)]

@@ -35,8 +35,10 @@ def parameter(snapshot: Snapshot, name: str) -> dict[str, Any]:
 
 
 def training_runs(snapshot: Snapshot) -> pd.DataFrame:
-    """Published training runs, one row a run, stage and source, ordered by run, stage and day."""
-    return snapshot.table("training_runs").sort_values(["run_id", "stage", "as_of", "source"], kind="stable", ignore_index=True)
+    """Published training runs, one row a run, stage and source, ordered by run, its pre-training first, and day."""
+    rows = snapshot.table("training_runs")
+    rows = rows.assign(later=rows["stage"].ne("pre-training")).sort_values(["run_id", "later", "as_of", "source"], kind="stable")
+    return rows.drop(columns="later").reset_index(drop=True)
 
 
 def run_names(snapshot: Snapshot) -> dict[str, str]:
