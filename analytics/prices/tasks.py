@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analytics.checks import require, require_positive, require_share
+from analytics.checks import require_positive
 from analytics.formula import formula
 
 
@@ -83,17 +83,6 @@ def cost_frontier(cost_usd_per_task: Any, score: Any) -> np.ndarray:
         return order
     best_before = np.concatenate([[-np.inf], np.maximum.accumulate(points[order])[:-1]])
     return order[points[order] > best_before]
-
-
-def solved_with_verifier(single_try_score: Any, tries: Any) -> np.ndarray:
-    """Share solved by n independent tries and a perfect verifier: 1 - (1 - p)^n; real chains are not independent.
-
-    Parameters (broadcast): single_try_score p in [0, 1]; tries n, 1 or more. Returns: array in [0, 1]. Errors: ValueError.
-    """
-    p, n = np.asarray(single_try_score, dtype=float), np.asarray(tries, dtype=float)
-    require_share("score of one try", p)
-    require(n >= 1, "tries", n, "1 or more")
-    return np.asarray(1 - (1 - p) ** n)
 
 
 def usd_per_mtok_of_run(total_usd: Any, total_tokens: Any) -> np.ndarray:

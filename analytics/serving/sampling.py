@@ -1,4 +1,4 @@
-"""Many answers to one question: the best of n, the vote, the verifier, and what a solved task costs.
+"""Many answers to one question: the best of n, the vote and the verifier (what a solved task costs is `analytics.prices.tasks`).
 
 A way to choose among n samples is a vector: entry c is the chance of ending with a right answer when c of the n samples are right.
 Whatever is believed about the questions (one rate, or a Beta spread of rates) then only says how likely each c is.
@@ -28,18 +28,6 @@ MOST_VOTES = 2_048
 def any_right(success_rate, samples):
     """pass@n of a question that one sample gets right with this chance."""
     return 1 - (1 - success_rate) ** samples
-
-
-@formula(
-    name="Cost of a solved task",
-    symbol="C_s",
-    unit="USD",
-    inputs={"attempt_usd": ("c", "USD"), "solved": ("s", "")},
-    source="money spent on all tasks over tasks solved",
-)
-def cost_per_solved_usd(attempt_usd, solved):
-    """Cost of a task over the share of tasks solved [USD]."""
-    return attempt_usd / solved
 
 
 def check_samples(samples: int, most: int = MOST_SAMPLES) -> int:
@@ -200,10 +188,11 @@ def solved(success_rate: Numbers, rule: np.ndarray) -> np.ndarray:
 def solved_mixed(spread: Spread, rule: np.ndarray) -> np.ndarray:
     """Share of questions solved when difficulty is spread, under a rule: the right samples are beta-binomial.
 
-    Parameters: spread, with arrays of any shape; rule, vector of n + 1. Returns: shape of the spread.
+    Parameters: spread, with arrays of any shape; rule, vector of n + 1, or n + 1 rows with a column a rule. Returns: shape of the
+    spread, with the rules as a last axis where there are several.
     """
     a, b = (v[..., None] for v in np.broadcast_arrays(np.asarray(spread.a, dtype=float), np.asarray(spread.b, dtype=float)))
-    n = rule.size - 1
+    n = rule.shape[0] - 1
     c = np.arange(n + 1.0)
     log_beta = _log_gamma(a + c) + _log_gamma(b + n - c) - _log_gamma(a + b + n)
     log_pmf = _log_choose(float(n), c) + log_beta - (_log_gamma(a) + _log_gamma(b) - _log_gamma(a + b))

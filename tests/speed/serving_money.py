@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from analytics.prices.tasks import cost_per_solved_usd
 from analytics.serving import (
     Calibration,
     Chip,
@@ -127,7 +128,7 @@ def _results() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             {"mean": doubt.Range(2000, 8000, 20_000), "sigma": doubt.Range(0.3, 0.7, 1.2)},
         ),
         "cost of a solved task by vote": (
-            lambda rate, cost: sampling.cost_per_solved_usd(16 * cost, sampling.solved(rate, rule)),
+            lambda rate, cost: cost_per_solved_usd(16 * cost, sampling.solved(rate, rule)),
             {"rate": doubt.Range(0.2, 0.3, 0.5), "cost": doubt.Range(0.01, 0.02, 0.05)},
         ),
         "solved with a verifier": (

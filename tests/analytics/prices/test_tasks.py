@@ -1,4 +1,4 @@
-"""Cost of tasks: the ARC-AGI runs of o3, frontiers, verifiers."""
+"""Cost of tasks: the ARC-AGI runs of o3, frontiers."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,6 @@ from analytics.prices.tasks import (
     cost_frontier,
     cost_per_solved_usd,
     marginal_cost_per_solved_usd,
-    solved_with_verifier,
     task_cost_usd,
     tokens_per_sample,
     usd_per_mtok_of_run,
@@ -29,12 +28,6 @@ def test_o3_on_arc_agi():
 def test_cost_of_an_o1_answer():
     # o1 at 15 / 60: 2,000 in and 10,000 out.
     assert task_cost_usd(2_000, 15, 10_000, 60) == pytest.approx(0.63)
-
-
-def test_perfect_verifier():
-    assert solved_with_verifier(0.3, [1, 6, 10]) == pytest.approx([0.3, 0.8824, 0.9718], abs=1e-4)
-    with pytest.raises(ValueError, match="tries must be 1 or more, got 0"):
-        solved_with_verifier(0.3, 0)
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.1, 1.0, 10.0, 50.0]), st.sampled_from([0.0, 0.2, 0.5, 0.9, float("nan")])), max_size=25))
