@@ -17,6 +17,14 @@ def test_every_published_answer_agrees(capsys):
     assert set(report["rows"][0]) >= {"row", "chip", "rule_id", "expected", "outcome", "agrees"}
 
 
+def test_the_days_before_and_after_each_change_agree_with_what_was_published(capsys):
+    """tests/data/export_boundaries.csv: each row cites the notice, filing or report that sets its day or line."""
+    assert export_rules.main(["tests/data/export_boundaries.csv", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [row for row in report["rows"] if not row["agrees"]] == []
+    assert report["summary"]["compared"] >= 60
+
+
 def test_text_output_names_counts_and_says_it_is_no_advice(capsys):
     assert export_rules.main([EXPECTED]) == 0
     assert "not legal advice" in capsys.readouterr().out
