@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analytics.accounting import Numbers
-from analytics.checks import numbers, one_number, require_positive, require_whole
+from analytics.checks import numbers, one_number, require_at_least, require_positive, require_whole
 from analytics.prices.student_t import critical_value
 
 DRAWS = 10_000
@@ -206,14 +206,15 @@ def passport(
     predicted: Numbers,
     measured: Numbers,
     same_group: Numbers,
-    prefer_group: bool = True,
+    apart: Numbers = 0.0,
 ) -> Passport:
     """The nearest measured point, its distance and error, and how many of its kind there are.
 
     Parameters: at, value of each axis where the prediction stands (positive: batch, lengths, chips, bandwidth ...); points, the same
     axes of the m measured points (NaN where not published: that axis then does not count for that point); predicted and measured,
-    m values each; same_group, m booleans: same chip and model family; prefer_group: look inside the group first where it has points.
-    Distance: root of the sum of squared log2 ratios. Returns: Passport. Errors: ValueError without points.
+    m values each; same_group, m booleans: same chip and model family; apart, m values or one: doublings that a point counts as farther
+    off because it differs in kind (another model, another chip), 0 or more. Distance: root of the sum of squared log2 ratios.
+    Returns: Passport, its distance without `apart`. Errors: ValueError without points.
     """
     predicted, measured = require_positive("predicted", predicted).ravel(), require_positive("measured", measured).ravel()
     group = np.asarray(same_group, dtype=bool).ravel()
@@ -227,8 +228,7 @@ def passport(
         logs = np.stack([np.log2(columns[n]) - np.log2(one_number(n, require_positive(n, v))) for n, v in at.items()])
     squares = np.where(np.isfinite(logs), logs**2, 0.0)
     distance = np.sqrt(squares.sum(axis=0))
-    candidates = np.where(group, distance, np.inf) if prefer_group and group.any() else distance
-    nearest = int(np.argmin(candidates))
+    nearest = int(np.argmin(distance + require_at_least("doublings apart", apart, 0)))
     errors = np.abs(predicted[group] / measured[group] - 1)
     return Passport(
         nearest,

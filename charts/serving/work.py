@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.serving import Workload
+from analytics.serving.doubt import passport
 from analytics.serving.residuals import Band, band, errors, worst_left_out
 from charts import numbers
 from charts.params import ChartParams, choice, number, pick
@@ -150,20 +151,20 @@ def passport_words(snapshot: Snapshot, params: Any, chip_id: str) -> tuple[str, 
     same_model = rows["model"].map(lambda name: _same_shape(snapshot, name, shape))
     here = same_model & (rows["chip_id"] == chip_id)
     ratio = np.array([worst_left_out(row) for row in records(rows)])
-    logs = np.log2(rows[["input_tokens", "output_tokens"]].to_numpy(dtype=float) / [params.input_tokens, params.output_tokens])
-    far = np.sqrt(np.nansum(logs**2, axis=1)) + np.where(same_model, 0, 8.0) + np.where(rows["chip_id"] == chip_id, 0, 4.0)
-    at = int(np.argmin(far))
-    near = rows.iloc[at]
-    step = float(np.sqrt(np.nansum(logs[at] ** 2)))
+    lengths = {"input tokens": params.input_tokens, "output tokens": params.output_tokens}
+    points = {"input tokens": rows["input_tokens"], "output tokens": rows["output_tokens"]}
+    # another model says less than another chip, and either less than other lengths of the same pair
+    apart = np.where(same_model, 0, 8.0) + np.where(rows["chip_id"] == chip_id, 0, 4.0)
+    stands = passport(lengths, points, ratio, np.ones_like(ratio), here, apart)
+    near, step = rows.iloc[stands.nearest], stands.distance
     what = f"{near['model']} on {near['chip_id']}, {near['input_tokens']:,.0f} in and {near['output_tokens']:,.0f} out"
-    away = "the same lengths" if step < 0.05 else f"{2**step:.2g} times away in length"
-    said = [f"Nearest measured run: {what}, {away}; predicted over measured {ratio[at]:.2f} with its model or chip left out of the fit."]
-    count = int(here.sum())
-    if count:
-        off = np.median(np.abs(ratio[here.to_numpy()] - 1))
-        said.append(
-            f"{count} measured {'run' if count == 1 else 'runs'} of this model on this chip, median error {off:.0%}.".replace("%", " %")
-        )
+    away = "the same lengths" if step < 0.05 else f"{numbers.plain(float(f'{2**step:.2g}'))} times away in length"
+    said = [
+        f"Nearest measured run: {what}, {away}; predicted over measured {ratio[stands.nearest]:.2f} with its model or chip left out of the fit."
+    ]
+    if stands.n:
+        runs = "run" if stands.n == 1 else "runs"
+        said.append(f"{stands.n} measured {runs} of this model on this chip, median error {100 * stands.median_error:.0f} %.")
     else:
         said.append("No measured run of this model on this chip: the error of others stands for it, and may be too small.")
     every = errors(ratio[rows["family"].to_numpy() == FAMILY])

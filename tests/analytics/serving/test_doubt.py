@@ -65,14 +65,16 @@ def test_bands_from_residuals_cover_left_out_ones():
 def test_passport_finds_the_nearest_of_its_kind():
     points = {"batch": np.array([8.0, 64, 64]), "context": np.array([1000.0, 2000, np.nan])}
     at = {"batch": 32.0, "context": 2000.0}
-    p = passport(at, points, [100, 110, 90], [100, 100, 100], [True, True, False])
+    p = passport(at, points, [100, 110, 90], [100, 100, 100], [True, True, False], [0, 0, 8])
     assert (p.nearest, p.n) == (1, 2)
     assert p.distance == pytest.approx(1.0)
     assert p.farthest_axis == "batch"
     assert p.median_error == pytest.approx(0.05)
     alone = passport(at, points, [100, 110, 90], [100, 100, 100], [False] * 3)
-    assert alone.n == 0
+    assert (alone.nearest, alone.n) == (1, 0)
     assert np.isnan(alone.median_error)
+    other = passport({"batch": 64.0, "context": 4000.0}, points, [1, 1, 1], [1, 1, 1], [True, False, False], [0, 2, 2])
+    assert (other.nearest, other.distance) == (2, 0.0)  # an axis that was not published does not count, nor what differs in kind
 
 
 @pytest.mark.parametrize(
