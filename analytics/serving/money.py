@@ -82,6 +82,39 @@ def tokens_per_s_per_mw(tokens_per_s_per_gpu, it_power_w_per_gpu, pue):
 
 
 @formula(
+    name="Earnings of a chip-hour",
+    symbol="E",
+    unit="USD/h",
+    inputs={
+        "tokens_per_s_per_gpu": ("X", "tok/s"),
+        "usd_per_mtok": ("P", "USD/Mtok"),
+        "utilisation": ("u", ""),
+    },
+    source="tokens of an hour at their mean price; u is the share of hours in which it serves",
+)
+def earned_usd_per_gpu_hour(tokens_per_s_per_gpu, usd_per_mtok, utilisation):
+    """What a chip takes in an hour; less its rent it is the margin of a chip-hour [USD/h]."""
+    return 3600 * tokens_per_s_per_gpu * utilisation * usd_per_mtok / 1e6
+
+
+@formula(
+    name="Electricity of a million tokens",
+    symbol="C_e",
+    unit="USD/Mtok",
+    inputs={
+        "it_power_w_per_gpu": ("W", "W"),
+        "pue": ("\\mathrm{PUE}", ""),
+        "tokens_per_s_per_gpu": ("X", "tok/s"),
+        "usd_per_kwh": ("p_e", "USD/kWh"),
+    },
+    source="joules of a token at the price of a kilowatt-hour, 3.6e6 J",
+)
+def electricity_usd_per_mtok(it_power_w_per_gpu, pue, tokens_per_s_per_gpu, usd_per_kwh):
+    """Electricity that a million tokens take at the site [USD per million]."""
+    return it_power_w_per_gpu * pue / tokens_per_s_per_gpu * usd_per_kwh / 3.6
+
+
+@formula(
     name="Break-even utilisation of own chips",
     symbol="u^*",
     unit="",

@@ -66,6 +66,21 @@ def test_power_and_energy():
     assert money.tokens_per_s_per_mw(2500, 1275, 1.2) == pytest.approx(1_634_000, rel=1e-3)
 
 
+def test_earnings_of_a_chip_hour():
+    # DeepSeek, 24 h to 28 February 2025: 776B tokens for a theoretical $562,027 on 226.75 nodes of eight: $12.91 a chip-hour of rent $2.
+    chips = 226.75 * 8
+    earned = money.earned_usd_per_gpu_hour(776e9 / 86_400 / chips, 562_027 / 776_000, 1.0)
+    assert earned == pytest.approx(12.91, abs=0.005)
+    assert earned / 2.0 - 1 == pytest.approx(5.455, rel=1e-3)  # profit over cost, the disclosed 545 %
+
+
+def test_electricity_is_the_price_of_the_joules():
+    # 2,500 tok/s at 1,275 W and PUE 1.2 is 0.612 J a token; a million at 8 cents a kWh is 1.36 cents.
+    assert money.electricity_usd_per_mtok(1275, 1.2, 2500, 0.08) == pytest.approx(0.0136)
+    by_energy = 1e6 / money.tokens_per_joule(2500, 1275, 1.2) / 3.6e6 * 0.08
+    assert money.electricity_usd_per_mtok(1275, 1.2, 2500, 0.08) == pytest.approx(by_energy)
+
+
 def test_flat_load_breaks_even_at_the_bill_of_one_replica():
     # $16 an hour is $384 a day; at $1 a million that is 384 million tokens, within a replica's 864 million.
     hosting = money.hosting_against_api(3.84e8, FLAT, 10_000, 16, 1.0)

@@ -34,6 +34,14 @@ def test_expected_tokens():
     assert float(tokens_per_verification(0.8, 5)) == pytest.approx(3.689, abs=1e-3)
 
 
+@pytest.mark.parametrize(("a", "g"), [(0.5, 1), (0.8, 4), (0.95, 8)])
+def test_expected_tokens_by_simulation(a, g):
+    """Draft after draft is accepted until the first that is not; the check itself always yields one token more."""
+    accepted = np.random.default_rng(3).random((100_000, g)) < a
+    tokens = np.cumprod(accepted, axis=1).sum(axis=1) + 1
+    assert float(tokens_per_verification(a, g)) == pytest.approx(tokens.mean(), rel=0.01)
+
+
 @given(a=st.floats(0, 1), g=st.integers(0, 20))
 def test_never_more_tokens_than_checked(a, g):
     assert 1 <= float(tokens_per_verification(a, g)) <= g + 1 + 1e-9
