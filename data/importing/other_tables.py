@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from data import shipped
-from data.importing import resolve, sparsity
+from data.importing import resolve, rule_rows, sparsity
 from data.importing.columns import missing
 from data.importing.rows import Builder
 from data.importing.text import clean, fold, slug
@@ -34,6 +34,8 @@ def finish(builder: Builder) -> None:
         if not builder.sheet.canonical:
             _chip_ids(builder)
         sparsity.settle(builder)
+    elif name == "export_rules":
+        rule_rows.check(builder)
     elif builder.sheet.canonical:
         return
     elif name in MODEL_TABLES:
