@@ -19,12 +19,14 @@ def known(value: Any) -> bool:
 
 
 def plain(value: Any) -> str:
-    """A number with thousands marked and at most four significant decimals: 2,368 or 0.0585."""
+    """A number with thousands marked and at most four significant decimals: 2,368, 0.0585 or, from 1e15 on, 1e26."""
     if not known(value):
         return "unknown"
     x = float(value)
     if x == 0 or (float(x).is_integer() and abs(x) < 1e15):
         return f"{x:,.0f}"
+    if abs(x) >= 1e15:
+        return f"{x:.4g}".replace("e+", "e")
     digits = max(0, 3 - math.floor(math.log10(abs(x))))
     return f"{x:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{x:,.0f}"
 
@@ -80,7 +82,7 @@ def seconds(value: Any) -> str:
     """12 ms, 3.4 s, 5.2 min, 3.1 h, 54 days."""
     if not known(value):
         return "unknown"
-    for size, mark in ((86_400, "days"), (3600, "h"), (60, "min"), (1, "s"), (1e-3, "ms"), (1e-6, "µs")):
+    for size, mark in ((86_400, "days"), (3600, "h"), (60, "min"), (1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")):
         if abs(value) >= size:
             return f"{value / size:.3g} {mark}"
     return f"{value:.3g} s"

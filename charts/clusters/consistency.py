@@ -20,6 +20,7 @@ from charts.look import Look
 from charts.params import ChartParams, choice, flag, many
 from charts.receipt import FormulaLine, Receipt, age_note, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
+from charts.serving.inputs import chip_name
 from charts.template import halo, new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
@@ -28,6 +29,7 @@ from data.queries import chips, cluster_files, clusters
 from data.snapshot import Snapshot
 
 ROW_PX = 34
+_NO_NAME = {"": "no chip named", "unknown": "chip not known", "none": "no chip", "mixed": "several kinds"}
 # What is drawn: IT and site power a chip stand in one picture, the latter as squares.
 SHOWN = {"power": ("power_per_chip_w", "site_power_per_chip_w")} | {
     name: (name,) for name in rule.RATIOS if "power_per_chip" not in name and name != "pue"
@@ -73,7 +75,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     whole = {name: int(every[name].notna().sum()) for name in rule.RATIOS}
     facts = {
         "testimonies": len(every), "asked": list(dict.fromkeys(asked)), "counts": whole,
-        "names": {c: names.get(c, c or "no chip named") for c in frame["chip_id"].unique()},
+        "names": {c: _NO_NAME.get(c) or chip_name({"name": names.get(c, c)}) for c in frame["chip_id"].unique()},
     }  # fmt: skip
     return with_facts(frame.drop(columns="middle"), facts)
 
@@ -95,9 +97,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     spread = f"{r.write(table['value'].min())} to {r.written(table['value'].max())}"
     if len(odd):
         first = odd.iloc[-1]
-        finding = (
-            f"{numbers.in_words(len(odd)).capitalize()} of {len(table)} testimonies are questioned: {first['name']} {first['question']}"
-        )
+        finding = f"{numbers.in_words(len(odd)).capitalize()} of {len(table)} testimonies {'is' if len(odd) == 1 else 'are'} questioned: {first['name']} {first['question']}"
     elif len(table) == 1:
         finding = (
             f"{table['name'].iloc[0]} implies {r.written(table['value'].iloc[0])}, within the usual {r.write(r.low)} to {r.write(r.high)}"
@@ -136,8 +136,10 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     low, high = min(table["value"].min(), r.low) * 0.8, max(table["value"].max(), r.high) * 1.25
     fig.update_layout(margin=margin)
     ticks = numbers.log_ticks(low, high, r.write, most=4 if look.phone else 8)
-    unit = r.unit.replace("W a chip", "watts a chip").replace("×", "times")
-    title = f"{LABELS[params.ratio]}" if look.phone else f"{LABELS[params.ratio]} ({'USD ' if r.write(1e6).startswith('$') else ''}{unit})"
+    unit = (
+        "W" if params.ratio == "power" else "USD" if r.write(1e6).startswith("$") else "H100e" if params.ratio == "h100e_per_chip" else "×"
+    )
+    title = f"{'Power a chip' if params.ratio == 'power' else LABELS[params.ratio]} ({unit})"
     fig.update_xaxes(range=[math.log10(low), math.log10(high)], title_text=title, showgrid=True, gridcolor=t["grid"], tickangle=0, **ticks)
     names = [as_text(table.attrs["names"][c], 15 if look.phone else 28) for c in rows]
     fig.update_yaxes(tickmode="array", tickvals=list(range(len(rows))), ticktext=names, range=[len(rows) - 0.4, -0.6])
@@ -153,7 +155,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             "line": {"color": [t["rust"] if o else t["blue"] for o in odd], "width": 1.7},
         },
     )  # fmt: skip
-    told = table[odd] if odd.any() else table.drop_duplicates("cluster_id") if len(table) <= 14 else table.iloc[[0, -1]]
+    told = table if len(table) <= (0 if look.phone else 24) else table[odd] if odd.any() else table.iloc[[0, -1]]
     told = told.drop_duplicates(["cluster_id", "value"])
     plot = (look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"])
     span = math.log10(high / low)

@@ -29,7 +29,7 @@ from data.snapshot import Snapshot
 DEFAULT_CHIPS = ("gb200", "h200-sxm", "h100-sxm", "mi300x", "h20")
 LIMITS = {"none": "Serve the demand", "power": "Power is the limit", "capital": "Capital is the limit", "chips": "Chips are the limit"}
 MEASURES = {
-    "chips": "Chips", "site_mw": "Site power, MW", "capital_usd": "Capital, $", "usd_per_year": "$ a year", "usd_per_query": "$ a query",
+    "chips": "Chips", "site_mw": "Site power, MW", "capital_usd": "Capital, $", "usd_per_year": "$ a year", "usd_per_query": "$ per 1,000 queries",
     "queries": "Queries a day within the limit",
 }  # fmt: skip
 #: SemiAnalysis, 9 February 2023: 320,000 web searches a second.
@@ -130,11 +130,12 @@ def _row(params: Params, snapshot: Snapshot, chip_id: str, band: Any) -> dict[st
         return told | {"why_not": str(wrong)}
     price, chip_w = _price(snapshot, chip_id, row), _number(row.get("tdp_w"))
     told |= {"tok_s": rate, "usd_per_chip": price}
+    scale = 1000.0 if params.limit == "none" and params.measure == "usd_per_query" else 1.0
     for name, factor in (("value", 1.0), ("high", band.low if band else None), ("low", band.high if band else None)):
         if factor is None:
             continue
         sized = _sized(params, snapshot, chip_id, rate * factor, chip_w, price)
-        told[name] = sized.get("queries" if params.limit != "none" else params.measure, float("nan"))
+        told[name] = sized.get("queries" if params.limit != "none" else params.measure, float("nan")) * scale
         if name == "value":
             told |= sized
     if params.limit != "none":  # a quicker chip serves more: low and high change places
@@ -228,7 +229,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     band = f" Whisker: {work.band_words(a['band'])}." if a["band"] else ""
     subtitle = (
         f"{shown}, by chip: {params.input_tokens:,} tokens in, {params.output_tokens:,} out, at least {params.speed:g} tok/s per user, first token within "
-        f"{params.first_s:g} s, peak {params.peak:g} × the mean at {numbers.share(params.utilisation)} use.{band}"
+        f"{params.first_s:g} s, peak {params.peak:g} × the mean at {numbers.share(params.utilisation)} use. Pale: no kernel of the chip itself was measured.{band}"
     )
     notes = [f"{r['chip']}: {r['why_not']}." for r in chips.records(table) if r["why_not"]]
     notes.insert(0, f"{first['chip']}: {first['tok_s']:,.0f} output tok/s a chip, on {first['layout']}.")

@@ -68,7 +68,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
                 part
                 for part in (
                     _short(row["site_mw"], numbers.power),
-                    _short(row["usd_per_query"], lambda v: f"{numbers.dollars(v)} a query"),
+                    _short(row["usd_per_query"], lambda v: f"{numbers.dollars(v * 1000)} per 1,000 queries"),
                     as_text(row["clause"], 24),
                 )
                 if part
@@ -110,7 +110,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
             "site_mw": "Site power (MW, GW)",
             "capital_usd": "Capital (USD)",
             "usd_per_year": "USD a year",
-            "usd_per_query": "USD a query",
+            "usd_per_query": "USD per 1,000 queries",
         }[params.measure]
     }
     fig.update_layout(margin=margin, annotations=notes, bargap=0.4)
@@ -142,9 +142,9 @@ def _columns(shown: pd.DataFrame, params: Any) -> list[tuple[str, int, list[str]
     """Heading, width [px] and texts; what the bars show is not written twice."""
     every = [
         ("chips", "Chips", 66, numbers.count), ("site_mw", "Site", 70, numbers.power), ("capital_usd", "Servers", 72, numbers.dollars),
-        ("usd_per_year", "Owned, a year", 102, numbers.dollars), ("rent_per_year", "Rented, a year", 104, numbers.dollars),
-        ("usd_per_query", "A query", 82, numbers.dollars),
+        ("usd_per_year", "Owned, a year", 98, numbers.dollars), ("rent_per_year", "Rented, a year", 102, numbers.dollars),
+        ("usd_per_query", "1,000 queries", 96, lambda v: numbers.dollars(v * 1000)),
     ]  # fmt: skip
     drawn = params.measure if params.limit == "none" else "queries"
     out = [(head, width, [_short(v, write) or "–" for v in shown[name]]) for name, head, width, write in every if name != drawn]
-    return [*out, ("Export", 178, [as_text(c, 30) for c in shown["clause"]])]
+    return [*out, ("Export", 196, [as_text(c, 30) for c in shown["clause"]])]

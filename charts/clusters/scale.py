@@ -36,7 +36,7 @@ class Params(ChartParams):
         help="time that counts by chip count, training over several sites, or the links from chip to region",
         labels={"goodput": "Goodput", "sites": "Several sites", "hierarchy": "Hierarchy"},
     )
-    chips: int = number(16_384, ge=2, le=10_000_000, label="Chips", help="chips of one synchronous job", unit="chips", log=True)
+    chips: int = number(16_384, ge=2, le=10_000_000, label="Chips", help="chips of one synchronous job", log=True)
     owned: int = number(
         0, ge=0, le=10_000_000, label="Chips there are", help="chips of the whole cluster; 0 says nothing of them", unit="chips"
     )

@@ -105,9 +105,9 @@ def _goodput(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
             f"<b>{numbers.share(value)}</b>",
             x=math.log10(params.chips),
             y=value,
-            xanchor="left",
-            xshift=8,
-            yshift=10 if up else -10,
+            xanchor="left" if up else "right",
+            xshift=8 if up else -8,
+            yshift=10 if up else -13,
             font_color=tone,
         )
     if a["published"]:
@@ -116,7 +116,17 @@ def _goodput(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
             hovertemplate="%{text}<extra></extra>", marker={"size": 11, "color": "rgba(0,0,0,0)", "line": {"color": t["ink"], "width": 1.8}},
         )  # fmt: skip
         if not phone:
-            note(fig, look, "Llama 3 paper", x=math.log10(16_384), y=a["published"], xanchor="right", xshift=-9, font_color=t["ink"])
+            note(
+                fig,
+                look,
+                "Llama 3 paper",
+                x=math.log10(16_384),
+                y=a["published"],
+                xanchor="right",
+                xshift=-9,
+                yshift=-24,
+                font_color=t["ink"],
+            )
     return fig
 
 

@@ -45,7 +45,7 @@ CONTROLS = {
     "clusters.money": ["basis", "measure", "it_mw", "rate", "life_years", "usd_per_mwh"],
     "clusters.training": ["show", "run", "chip", "chips", "mfu", "days"],
     "clusters.electricity": ["region", "measure"],
-    "clusters.scale": ["show", "chips", "checkpoint_s", "restart_s", "batch", "miles"],
+    "clusters.scale": ["show", "chips", "checkpoint_s", "restart_s", "miles"],
     "clusters.consistency": ["ratio", "odd", "chips", "find"],
     "clusters.fleet": ["limit", "measure", "queries", "model", "speed", "chips"],
     "clusters.whatif": ["cluster", "chip", "keep", "count", "country", "chip_usd"],

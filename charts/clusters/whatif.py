@@ -16,6 +16,7 @@ from charts.clusters.whatif_figure import QUANTITIES
 from charts.params import ChartParams, choice, number, pick
 from charts.receipt import FormulaLine, InputRow, Receipt, age_note, assumed, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
+from charts.serving.inputs import chip_name
 from charts.words import Words
 from data.queries import chips, cluster_base, clusters
 from data.queries.chip_costs import capital_row
@@ -25,7 +26,7 @@ SAME = ""
 
 
 class Params(ChartParams):
-    """A stored cluster and what is changed; 0 and "as it is" keep what the cluster has."""
+    """A stored cluster and what is changed; 0 and an empty name keep what the cluster has."""
 
     cluster: str = pick("xai-colossus1", label="Cluster", help="the cluster that is changed")
     chip: str = pick(SAME, label="Chip", help="chips instead of its own")
@@ -33,9 +34,9 @@ class Params(ChartParams):
         "power",
         label="Keep",
         help="what stays as it is where no count is given",
-        labels={"power": "Its IT power", "chips": "Its chip count", "servers": "Its spending on servers"},
+        labels={"power": "Keep its IT power", "chips": "Keep its chip count", "servers": "Keep its spending"},
     )
-    count: float = number(0, ge=0, le=100_000_000, label="Chips", help="how many instead; 0 follows what is kept", unit="chips")
+    count: float = number(0, ge=0, le=100_000_000, label="Count", help="how many chips instead; 0 follows what is kept", unit="chips")
     it_mw: float = number(0, ge=0, le=100_000, label="IT power", help="instead of its own, filled with chips; 0 keeps it", unit="MW")
     country: str = pick(SAME, label="Site", help="a country whose stored sites give the PUE")
     pue: float = number(0, ge=0, le=3, label="PUE", help="site over IT power instead, from 1; 0 keeps it or takes the country's", step=0.01)
@@ -54,7 +55,7 @@ class Params(ChartParams):
 def _chip(snapshot: Snapshot, chip_id: str) -> dict[str, Any]:
     row = chips.chip(snapshot, chip_id)
     rate = row["bf16_tflops_dense"]
-    return row | {"tflops": float(rate if rate == rate else row["fp16_tflops_dense"]), "tdp": float(row["tdp_w"])}
+    return row | {"name": chip_name(row), "tflops": float(rate if rate == rate else row["fp16_tflops_dense"]), "tdp": float(row["tdp_w"])}
 
 
 def _price(snapshot: Snapshot, chip_id: str) -> float:
@@ -270,7 +271,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
                 f"PUE in {params.country}",
                 f"{country['pue']:.3g}",
                 "×",
-                f"median of {country['n']} stored sites: {country['low']:.3g} to {country['high']:.3g}",
+                f"median of {country['n']} stored {'site' if country['n'] == 1 else 'sites'}: {country['low']:.3g} to {country['high']:.3g}",
             )
         )
     for label, told_value, unit in (
@@ -289,11 +290,11 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
 
 
 def _chips(snapshot: Snapshot) -> dict[str, str]:
-    return {SAME: "as it is"} | chips.names(snapshot)
+    return {SAME: "Its own chips"} | chips.names(snapshot)
 
 
 def _countries(snapshot: Snapshot) -> dict[str, str]:
-    return {SAME: "as it is"} | cluster_base.countries(snapshot)
+    return {SAME: "Where it is"} | cluster_base.countries(snapshot)
 
 
 CHART = register(

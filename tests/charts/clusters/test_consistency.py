@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from charts import compute, registry
+from charts.look import Look
 from tests.charts.clusters.conftest import cluster
 
 
@@ -26,13 +27,14 @@ def test_no_derived_figure_takes_part(shipped):
 
 
 def test_an_outlier_is_told_beside_others_of_its_chip(of_rows):
-    rows = [cluster(f"c{i}", chip_count=100_000, power_mw=w) for i, w in enumerate((115, 130, 139, 140))]
-    told = shown(of_rows(*rows, cluster("odd", chip_count=100_000, power_mw=340)))
+    rows = [cluster(f"c{i}", chip_count=100_000, power_mw=w) for i, w in enumerate((125, 130, 139, 140))]
+    snapshot = of_rows(*rows, cluster("odd", chip_count=100_000, power_mw=340))
+    told = shown(snapshot)
     assert (
-        "ODD implies 3,400 W a chip: over the usual 300 to 3,000; 4 other clusters of h100-sxm lie between 1,150 and 1,400"
+        "ODD implies 3,400 W a chip: over the usual 300 to 3,000; 4 other clusters of h100-sxm lie between 1,250 and 1,400"
         in told.words.finding
     )
-    only = shown(of_rows(*rows, cluster("odd", chip_count=100_000, power_mw=340)), odd=True).table
+    only = shown(snapshot, odd=True).table
     assert only["cluster_id"].tolist() == ["odd"]
 
 
@@ -50,7 +52,7 @@ def test_more_it_than_site_power_is_questioned(of_rows):
 def test_a_mark_carries_its_cluster_for_the_click(shipped):
     chart = registry.get("clusters.consistency")
     told = shown(shipped)
-    marks = chart.figure(told.table, told.params, __import__("charts.look", fromlist=["Look"]).Look()).data[0]
+    marks = chart.figure(told.table, told.params, Look()).data[0]
     assert list(marks.customdata) == told.table["cluster_id"].tolist()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from charts import compute, registry
-from tests.charts.clusters.conftest import cluster
+from data.queries import cluster_base
 
 
 def shown(snapshot, **params):
@@ -40,11 +40,14 @@ def test_electricity_and_pue_move_the_bill_alone(shipped):
     assert told["chips"] == told["it_mw"] == 1 and told["usd_per_year"] > 1
 
 
-def test_a_country_gives_its_stored_sites_pue(of_rows):
-    rows = [cluster("a", chip_count=1000, power_mw=1.4, site_power_mw=1.82), cluster("b", country="Iceland", power_mw=10, site_power_mw=11)]
-    told = shown(of_rows(*rows), cluster="a", country="Iceland")
-    assert told.table.attrs["pue_after"] == pytest.approx(1.1)
-    assert any(row.label == "PUE in Iceland" and "1 stored sites" in row.source for row in told.receipt.inputs)
+def test_a_country_gives_the_median_of_its_stored_sites(shipped):
+    sites = cluster_base.country_pue(shipped, "United States")
+    assert sites["n"] > 20 and 1 < sites["low"] < sites["pue"] < sites["high"] < 1.6
+    told = shown(shipped, country="United States")
+    assert told.table.attrs["pue_after"] == pytest.approx(sites["pue"])
+    assert any(row.label == "PUE in United States" and f"{sites['n']} stored sites" in row.source for row in told.receipt.inputs)
+    with pytest.raises(ValueError, match="no stored site in Atlantis"):
+        shown(shipped, country="Atlantis")
 
 
 def test_a_pue_under_one_is_a_sentence_with_the_range(shipped):
