@@ -55,6 +55,29 @@ def state(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rev: int) -> pd.Da
     return _plain(cursor.execute(sql, values).to_arrow_table().to_pandas(), meta)
 
 
+def part(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, columns: list[str], ids: pa.Array | None = None) -> pd.DataFrame:
+    """Some columns of the current facts, ordered by key; with `ids` those alone whose first key column is one of them."""
+    chosen = ", ".join(quoted(c) for c in ["fact_key", *columns])
+    sql = f"SELECT {chosen} FROM {current(meta)}"
+    if ids is not None:
+        cursor.register("wanted_ids", pa.table({"id": ids}))
+        sql += f" WHERE coalesce({quoted(meta.key[0])}, '') IN (SELECT coalesce(id, '') FROM wanted_ids)"
+    frame = cursor.execute(f"{sql} ORDER BY fact_key").to_arrow_table().to_pandas()
+    out = typed(frame, meta, given_only=True)
+    return out[[c for c in columns if c in out]].assign(fact_key=frame["fact_key"].astype(object))
+
+
+def ids_that_differ(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rows: pa.Table, given: list[str]) -> pa.Array:
+    """First key column's values that have a row in `rows` which is new, or which differs in a `given` column."""
+    same = " AND ".join(f"n.{quoted(c)} IS NOT DISTINCT FROM i.{quoted(c)}" for c in given if c not in meta.key) or "true"
+    with incoming(cursor, rows, meta):
+        found = cursor.execute(
+            f"""SELECT DISTINCT i.{quoted(meta.key[0])} AS id FROM incoming i LEFT JOIN {current(meta)} n ON n.fact_key = i.fact_key
+                WHERE n.fact_key IS NULL OR NOT ({same})"""
+        ).to_arrow_table()
+    return found["id"].combine_chunks().cast(pa.string())
+
+
 def _plain(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
     """Numbers as float64 and text as object with None, whatever the reader made of them."""
     fixed = frame[list(EVENT_COLUMNS)].rename(columns={"rev": "row_rev"}).drop(columns="event")

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from data import editions, revisions
 from data.meta import load_meta
@@ -148,6 +149,16 @@ class Store:
                 return revisions.state(cursor, load_meta(table), rev)
             finally:
                 cursor.execute("COMMIT")
+
+    def part(self, table: str, columns: list[str], ids: pa.Array | None = None) -> pd.DataFrame:
+        """Some columns of a table's newest state with fact_key, ordered by key; `ids` are values of its first key column."""
+        with self.cursor() as cursor:
+            return revisions.part(cursor, load_meta(table), columns, ids)
+
+    def ids_that_differ(self, table: str, rows: pa.Table, given: list[str]) -> pa.Array:
+        """Values of the first key column that have a row in `rows` which is new, or which differs in a `given` column."""
+        with self.cursor() as cursor:
+            return revisions.ids_that_differ(cursor, load_meta(table), rows, given)
 
     def apply(
         self,

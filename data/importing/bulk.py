@@ -65,9 +65,9 @@ def read(path: Path, dialect: Dialect, table: str, report: Report) -> Sheet | No
         coded = pc.dictionary_encode(chunked).combine_chunks()
         coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) else coded
         codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-        columns.append(Column(name, codes, coded.dictionary.to_pylist()))
+        columns.append(Column(name, codes, coded.dictionary))
     pa.default_memory_pool().release_unused()
-    if columns[0].name in columns[0].texts:
+    if pc.any(pc.equal(columns[0].arrow, columns[0].name)).as_py():
         return None  # the header again, somewhere below
     lines = np.arange(found.header_line + 1, found.header_line + 1 + size, dtype=np.int64)
     report.read = size

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.importing import dates, numbers, units
-from data.importing.columns import Days, Numbers
+from data.importing.columns import Coded, Days, Numbers
 from data.importing.mapping import MONEY, Assigned, target_unit
 from data.importing.money import to_dollars
 from data.importing.numbers import Quantity
@@ -45,10 +45,10 @@ def numbers_of(
     quantities, plain = _quantities(item, report, hints)
     target = target_unit(item.field, meta)
     money = bool(MONEY.search(item.field))
-    size = len(column.texts)
+    size = column.distinct
     value, low, high = (np.full(size, np.nan) for _ in range(3))
     flags = np.zeros((3, size), dtype=bool)
-    result = Numbers(value, low, high, flags[0], flags[1], flags[2], codes=column.codes, texts=column.texts)
+    result = Numbers(value, low, high, flags[0], flags[1], flags[2], column, column.codes)
     unit_default = item.unit or _asked_unit(item, quantities, plain, target, report, hints)
     foreign: dict[str, list[int]] = {}
     if plain is not None:
@@ -89,19 +89,19 @@ def numbers_of(
 
 def _quantities(item: Assigned, report: Report, hints: Hints) -> tuple[dict[int, Quantity], np.ndarray | None]:
     """Parse the distinct texts by code; where there are many, plain numbers come as one array instead (NaN where not plain)."""
-    texts = item.column.texts
-    is_plain = None
-    array: pa.Array | None = None
-    odd = texts
-    if len(texts) > MANY:
-        array = pa.array(texts, type=pa.string())
-        is_plain = pc.match_substring_regex(array, PLAIN_NUMBER)
-        odd = [texts[code] for code in np.flatnonzero(~np.asarray(is_plain))]
-    mark = _mark(item, odd if is_plain is not None and hints.delimiter != ";" else texts, report, hints)
-    if is_plain is None or mark == ",":
+    if item.column.distinct <= MANY:
+        texts = item.column.texts
+        mark = _mark(item, texts, report, hints)
         return {code: numbers.parse(text, mark) for code, text in enumerate(texts)}, None
+    array = item.column.arrow
+    is_plain = pc.match_substring_regex(array, PLAIN_NUMBER)
+    codes = np.flatnonzero(~np.asarray(is_plain))
+    odd = array.take(pa.array(codes)).to_pylist()
+    mark = _mark(item, odd if hints.delimiter != ";" else item.column.texts, report, hints)
+    if mark == ",":
+        return {code: numbers.parse(text, mark) for code, text in enumerate(item.column.texts)}, None
     plain = pc.cast(pc.if_else(is_plain, array, pa.scalar(None, pa.string())), pa.float64()).to_numpy(zero_copy_only=False)
-    return {int(code): numbers.parse(texts[code], mark) for code in np.flatnonzero(~np.asarray(is_plain))}, plain
+    return {int(code): numbers.parse(text, mark) for code, text in zip(codes, odd)}, plain
 
 
 def _mark(item: Assigned, texts: list[str], report: Report, hints: Hints) -> str:
@@ -181,13 +181,13 @@ def days_of(item: Assigned, report: Report, lines: np.ndarray, keep_partial: boo
         )
     elif order:
         report.warn(f'column "{column.name}": dates are read {order}, as the other dates of the column show')
-    result = Days(np.array([], dtype=object), np.array([]), np.array([]), codes=column.codes, texts=column.texts)
+    errors: dict[int, str] = {}
     values = np.empty(len(texts), dtype=object)
     partial: dict[str, list[int]] = {}
     for code, (text, value) in enumerate(zip(texts, parsed)):
         values[code] = None
         if value.error:
-            result.errors[code] = value.error
+            errors[code] = value.error
         if value.date is None:
             continue
         iso = value.date.isoformat()
@@ -202,18 +202,17 @@ def days_of(item: Assigned, report: Report, lines: np.ndarray, keep_partial: boo
         report.warn(f'column "{column.name}": {len(codes)} date(s) such as {texts[codes[0]]} = {values[codes[0]]}, {what}')
     for said in sorted({value.warning for value in parsed if value.warning}):
         report.warn(f'column "{column.name}": {said}')
-    result.value = values[column.codes]
-    result.unsure = np.array([value.unsure for value in parsed], dtype=bool)[column.codes] if texts else np.zeros(0, dtype=bool)
-    result.planned = np.array([value.planned for value in parsed], dtype=bool)[column.codes] if texts else np.zeros(0, dtype=bool)
-    return result
+    unsure = np.array([value.unsure for value in parsed], dtype=bool)[column.codes] if texts else np.zeros(0, dtype=bool)
+    planned = np.array([value.planned for value in parsed], dtype=bool)[column.codes] if texts else np.zeros(0, dtype=bool)
+    return Days(Coded.spread(values, column.codes), unsure, planned, column.codes, errors)
 
 
-def texts_of(item: Assigned, change: Callable[[str], str | None]) -> np.ndarray:
+def texts_of(item: Assigned, change: Callable[[str], str | None]) -> Coded:
     """Change each distinct text once and spread the results over the rows (None for a missing one)."""
-    changed = np.empty(len(item.column.texts), dtype=object)
+    changed = np.empty(item.column.distinct, dtype=object)
     for code, text in enumerate(item.column.texts):
         changed[code] = change(text)
-    return changed[item.column.codes] if len(changed) else np.empty(len(item.column.codes), dtype=object)
+    return Coded.spread(changed, item.column.codes)
 
 
 def exact_text(text: str) -> str | None:
@@ -235,8 +234,8 @@ def foreign_text(text: str) -> str | None:
 
 def broken_rows(item: Assigned) -> np.ndarray:
     """Return a mask of rows whose cell is a broken spreadsheet reference."""
-    bad = np.array([is_broken_reference(text) for text in item.column.texts], dtype=bool)
-    return bad[item.column.codes] if len(bad) else np.zeros(len(item.column.codes), dtype=bool)
+    codes = [code for code in item.column.matching(r"^\s*#") if is_broken_reference(item.column.texts[code])]
+    return np.isin(item.column.codes, codes)
 
 
 def _lines_of(codes: np.ndarray, code: int, lines: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""The process that parses a user's file: bounded in memory and time, killed on cancel, handing back Parquet."""
+"""The process that parses a user's file: bounded in memory and time, killed on cancel, handing back Arrow."""
 
 from __future__ import annotations
 
@@ -17,15 +17,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data.importing.report import Cancelled, Refused
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.1
+BLOCK_ROWS = 122_880  # as many as the store keeps together
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -36,7 +34,7 @@ def run(
     seconds: int,
     progress: Callable[[str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-) -> tuple[dict[str, Any], pd.DataFrame]:
+) -> tuple[dict[str, Any], pa.Table]:
     """Parse one file in a process of its own; return what it reports and the accepted rows.
 
     Errors: Refused with one sentence when the file cannot be read, or would take more than `memory_mb` or `seconds`;
@@ -109,7 +107,7 @@ def _resident_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _result(folder: Path, code: int, errors: str) -> tuple[dict[str, Any], pd.DataFrame]:
+def _result(folder: Path, code: int, errors: str) -> tuple[dict[str, Any], pa.Table]:
     try:
         told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -121,39 +119,18 @@ def _result(folder: Path, code: int, errors: str) -> tuple[dict[str, Any], pd.Da
         ) from None
     if "refused" in told:
         raise Refused(told["refused"])
-    return told, from_parquet(folder / "rows.parquet")
+    return told, load(folder / "rows.arrow")
 
 
-def to_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write rows: numbers as they are, text by its distinct values, missing as null."""
-    columns = {}
-    for name in frame.columns:
-        values = frame[name].to_numpy()
-        if values.dtype.kind in "fi":
-            columns[name] = pa.array(values)
-            continue
-        codes, distinct = pd.factorize(values)
-        columns[name] = pa.DictionaryArray.from_arrays(
-            pa.array(codes.astype(np.int32), mask=codes < 0), pa.array(distinct, type=pa.string())
-        )
-    pq.write_table(pa.table(columns), path, compression="lz4")
+def write(table: pa.Table, path: Path) -> None:
+    """Write rows in blocks as they lie in memory, so that they can be read back without a copy."""
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table, max_chunksize=BLOCK_ROWS)
 
 
-def from_parquet(path: Path) -> pd.DataFrame:
-    """Read rows back with text as plain objects and None for missing."""
-    table = pq.read_table(path)
-    columns = {}
-    for name in table.column_names:
-        column = table[name]
-        if pa.types.is_dictionary(column.type):
-            coded = column.unify_dictionaries().combine_chunks()
-            coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) and coded.num_chunks else coded
-            texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object) if len(column) else np.array([None], dtype=object)
-            codes = coded.indices.fill_null(len(texts) - 1).to_numpy() if len(column) else np.zeros(0, dtype=np.int32)
-            columns[name] = pd.Series(texts[codes], dtype=object)
-        else:
-            columns[name] = pd.Series(column.to_numpy(), dtype=np.int64 if name == "_line" else float)
-    return pd.DataFrame(columns, copy=False)
+def load(path: Path) -> pa.Table:
+    """Map rows into memory; they stay readable when the file is gone."""
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
 def _limit(memory_mb: int, seconds: int) -> None:
@@ -165,7 +142,7 @@ def _limit(memory_mb: int, seconds: int) -> None:
 
 
 def main(folder: Path) -> None:
-    """Do the job that `folder` describes and leave report.json and rows.parquet there."""
+    """Do the job that `folder` describes and leave report.json and rows.arrow there."""
     import datetime
 
     from data.importing.read import read
@@ -177,7 +154,7 @@ def main(folder: Path) -> None:
             Path(job["path"]), job["table"], job["name"], datetime.date.fromisoformat(job["today"]), job["mapping"], job["answers"],
             progress=lambda stage: print(stage, flush=True), remembered=job["remembered"],
         )  # fmt: skip
-        to_parquet(reading.frame, folder / "rows.parquet")
+        write(reading.table, folder / "rows.arrow")
         told = {
             "report": reading.report.to_json(), "header": reading.header, "layout": reading.layout, "fields": reading.mapping,
             "present": reading.present, "answers": reading.report.answers,

@@ -187,7 +187,7 @@ def _spread(builder: Builder, take: np.ndarray) -> None:
         for name in ("value", "low", "high", "approximate", "planned", "ranged", "codes"):
             setattr(parsed, name, getattr(parsed, name)[take])
     for days in builder.days.values():
-        days.value, days.unsure, days.planned, days.codes = days.value[take], days.unsure[take], days.planned[take], days.codes[take]
+        days.coded, days.unsure, days.planned, days.codes = days.coded.take(take), days.unsure[take], days.planned[take], days.codes[take]
     columns = {id(column): column for column in [*builder.sheet.columns, *(item.column for item in builder.assigned)]}
     for column in columns.values():
         column.codes = column.codes[take] if len(column.codes) == builder.size else column.codes

@@ -31,7 +31,7 @@ def fill_down(builder: Builder) -> None:
         empty &= missing(other)
         for item in builder.assigned:
             if item.field == "FALLBACK_NAME":
-                values = cells.texts_of(item, tidy)
+                values = cells.texts_of(item, tidy).plain()
                 blank = missing(builder.column("name"))
                 builder.column("name")[blank] = values[blank]
     holds = np.zeros(builder.size, dtype=bool)

@@ -38,8 +38,8 @@ def finish(builder: Builder) -> None:
 
 def _canonical(builder: Builder) -> None:
     """Ranges and chips without an id in a file that has the table's own columns."""
-    chip = builder.column("chip_id")
-    chip[missing(chip)] = "unknown"
+    builder.add("chip_id")
+    builder.frame.fill("chip_id", "unknown")
     parsed = builder.parsed.get(("chip_count", 0))
     if parsed is not None:
         range_columns(builder, parsed.low, parsed.high)
@@ -196,7 +196,7 @@ def _midpoint(builder: Builder, name: str) -> None:
         note = builder.column("capex_basis" if name == "capex_usd" else "power_basis")
         for row in np.flatnonzero(near):
             if note[row] is None:
-                note[row] = f"derived:midpoint of {parsed.texts[parsed.codes[row]].strip()} stated"
+                note[row] = f"derived:midpoint of {parsed.column.texts[parsed.codes[row]].strip()} stated"
         builder.report.warn(f'column "{label}", {builder.line_list(near)}: the middle of the range is stored, and its basis says so')
 
 
@@ -210,17 +210,17 @@ def _status(builder: Builder) -> None:
     item = builder.item("online_date")
     days = builder.days.get("online_date")
     aim = bool(item and TARGET.search(item.column.name))  # a target that has passed is due, not done
-    for row in range(builder.size):
-        if blank[row]:
-            if online[row] is not None:
-                meant = aim or future[row] or (days is not None and bool(days.planned[row]))
-                status[row] = "planned" if meant else "operational"
-            elif current is not None and builder.item("status") is None:
-                value = builder.parsed[(current.field, current.slot)].value[row]
-                if not np.isnan(value):
-                    status[row] = "operational" if value > 0 else "under construction"
-        if retired is not None and retired.value[row] is not None and status[row] in (None, "operational"):
-            status[row] = "retired" if retired.value[row] <= builder.context.today.isoformat() else status[row]
+    dated = blank & ~missing(online)
+    meant = future | aim | (days.planned if days is not None else False)
+    status[dated] = np.where(meant[dated], "planned", "operational")
+    if current is not None and builder.item("status") is None:
+        value = builder.parsed[(current.field, current.slot)].value
+        running = blank & ~dated & ~np.isnan(value)
+        status[running] = np.where(value[running] > 0, "operational", "under construction")
+    if retired is not None:
+        until = retired.value
+        ended = ~missing(until) & ~cells.is_after(until, builder.context.today) & (missing(status) | (status == "operational"))
+        status[ended] = "retired"
     ahead = future & (status == "operational")
     if ahead.any():
         status[ahead] = "planned"

@@ -2,11 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from data.importing.sheet import Column
+
+
+@dataclass
+class Coded:
+    """A text column by its distinct values: `codes` (n,) point into `values`, -1 is missing."""
+
+    codes: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Coded:
+        """Code a plain column of texts and None."""
+        codes, distinct = pd.factorize(values)
+        return cls(codes.astype(np.int32, copy=False), np.asarray(distinct, dtype=object))
+
+    @classmethod
+    def spread(cls, changed: np.ndarray, codes: np.ndarray) -> Coded:
+        """Spread what the distinct texts of a column became (None for missing) over its rows."""
+        own = cls.of(changed)
+        return cls(own.codes[codes] if len(changed) else np.full(len(codes), -1, dtype=np.int32), own.values)
+
+    def plain(self) -> np.ndarray:
+        """Return texts and None, one a row."""
+        return np.append(self.values, [None])[self.codes]  # the code -1 takes the last
+
+    def take(self, rows: np.ndarray | slice) -> Coded:
+        """Return only these rows."""
+        return Coded(self.codes[rows], self.values)
+
+    def filled(self, value: str) -> Coded:
+        """Return the column with `value` where it was missing."""
+        return Coded(np.where(self.codes < 0, len(self.values), self.codes).astype(np.int32), np.append(self.values, [value]))
+
+
+class Rows(MutableMapping[str, np.ndarray]):
+    """Columns by name. Texts stay coded until somebody asks for them one a row, as most columns of large files never are."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, np.ndarray | Coded] = {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        held = self._held[name]
+        if isinstance(held, Coded):
+            held = self._held[name] = held.plain()
+        return held
+
+    def __setitem__(self, name: str, values: np.ndarray | Coded) -> None:
+        self._held[name] = values
+
+    def __delitem__(self, name: str) -> None:
+        del self._held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def held(self, name: str) -> np.ndarray | Coded:
+        """Return a column of numbers, or a column of texts coded."""
+        held = self._held[name]
+        return held if isinstance(held, Coded) or held.dtype.kind == "f" else Coded.of(held)
+
+    def missing(self, name: str) -> np.ndarray:
+        """Return a mask of the rows without a value."""
+        held = self._held[name]
+        if isinstance(held, Coded):
+            return held.codes < 0
+        return np.isnan(held) if held.dtype.kind == "f" else missing(held)
+
+    def fill(self, name: str, value: str) -> int:
+        """Put a text where a text column is missing; returns on how many rows."""
+        empty = int(self.missing(name).sum())
+        if empty:
+            held = self.held(name)
+            assert isinstance(held, Coded)
+            self._held[name] = held.filled(value)
+        return empty
 
 
 @dataclass
@@ -19,23 +100,34 @@ class Numbers:
     approximate: np.ndarray
     planned: np.ndarray
     ranged: np.ndarray
+    column: Column
+    codes: np.ndarray
     errors: dict[int, str] = field(default_factory=dict)  # code -> reason
     rest: dict[int, str] = field(default_factory=dict)  # code -> words left over
     notes: dict[int, str] = field(default_factory=dict)  # code -> how the value came about
-    codes: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    texts: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Days:
-    """A date column, one entry a row: ISO text or None."""
+    """A date column, one entry a row: ISO text or missing."""
 
-    value: np.ndarray
+    coded: Coded
     unsure: np.ndarray
     planned: np.ndarray
+    codes: np.ndarray
     errors: dict[int, str] = field(default_factory=dict)
-    codes: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    texts: list[str] = field(default_factory=list)
+
+    @property
+    def value(self) -> np.ndarray:
+        """ISO text or None, one a row."""
+        return self.coded.plain()
+
+
+def taken(held: np.ndarray | Coded, rows: np.ndarray | None) -> np.ndarray | Coded:
+    """Return only these rows of a column, or the column itself for None."""
+    if rows is None:
+        return held
+    return held.take(rows) if isinstance(held, Coded) else held[rows]
 
 
 def missing(values: np.ndarray) -> np.ndarray:
@@ -47,4 +139,34 @@ def computed(values: np.ndarray, column: Column) -> Numbers:
     """Return a number column that was computed rather than parsed."""
     size = len(values)
     none, no = np.full(size, np.nan), np.zeros(size, dtype=bool)
-    return Numbers(values, none.copy(), none.copy(), no.copy(), no.copy(), no.copy(), codes=column.codes, texts=column.texts)
+    return Numbers(values, none.copy(), none.copy(), no.copy(), no.copy(), no.copy(), column, column.codes)
+
+
+def to_arrow(columns: dict[str, np.ndarray | Coded]) -> pa.Table:
+    """Return columns as Arrow: texts by their distinct values where these are few, missing as null."""
+    made = {}
+    for name, held in columns.items():
+        if isinstance(held, Coded):
+            texts = pa.array(held.values, type=pa.string())
+            coded = pa.DictionaryArray.from_arrays(pa.array(held.codes, type=pa.int32(), mask=held.codes < 0), texts)
+            made[name] = coded if 4 * len(texts) <= len(held.codes) or len(texts) < 1_000 else coded.cast(pa.string())
+        else:
+            made[name] = pa.array(held, from_pandas=held.dtype.kind == "f")
+    return pa.table(made)
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Return Arrow columns as a frame: numbers as float64, texts as plain objects with None for missing."""
+    columns = {}
+    for name in table.column_names:
+        column = table[name]
+        if pa.types.is_dictionary(column.type):
+            chunks = column.unify_dictionaries().chunks
+            codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in chunks] or [np.zeros(0, dtype=np.int32)])
+            texts = np.array([*(chunks[0].dictionary.to_pylist() if chunks else ()), None], dtype=object)
+            columns[name] = pd.Series(texts[codes], dtype=object)
+        elif pa.types.is_string(column.type):
+            columns[name] = pd.Series(column.to_pylist(), dtype=object)
+        else:
+            columns[name] = pd.Series(column.to_numpy(), dtype=np.int64 if pa.types.is_integer(column.type) else float)
+    return pd.DataFrame(columns, copy=False)

@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.frames import fact_keys
+from data.importing.columns import to_frame
+from data.incoming import as_arrow
 from data.meta import TableMeta
+from data.store import Store
 
 LISTED = 1_000
+ROW_BY_ROW = 50_000  # more rows than these are first held against the store by the database
 CONTRADICTION = 0.02  # a relative difference between two sources from which on it is listed
 COMPARED = ("chip_count", "power_mw", "site_power_mw", "capex_usd")
 
@@ -20,7 +26,7 @@ COMPARED = ("chip_count", "power_mw", "site_power_mw", "capex_usd")
 class Difference:
     """The rows to put and keys to remove, with what is said about them."""
 
-    put: pd.DataFrame
+    put: pa.Table
     remove: list[str] = field(default_factory=list)
     added: int = 0
     same: int = 0
@@ -38,13 +44,51 @@ class Difference:
         }  # fmt: skip
 
 
+def against_store(table: pa.Table, store: Store, meta: TableMeta, present: list[str]) -> Difference:
+    """Compare accepted rows with the newest state of the store.
+
+    Parameters: `table`, rows in the table's columns with `_line`; `present`, the columns the file gives. Only ids (first
+    column of the key) that the store has and that have a row unlike it are compared row by row: others are new, or the same.
+    """
+    lead = meta.key[0]
+    if meta.columns[lead].numeric:
+        return difference(to_frame(table), store.part(meta.name, list(meta.columns)), meta, present)
+    stored = pa.array(store.part(meta.name, [lead])[lead].unique(), type=pa.string())
+    if not pa.types.is_string(table.schema.field(lead).type):
+        table = table.set_column(table.column_names.index(lead), lead, table[lead].cast(pa.string()))
+    known = pc.is_in(table[lead], stored)
+    met = table.filter(known)
+    if not len(met):
+        return Difference(table, added=len(table))
+    unmet = table.filter(pc.invert(known))
+    ids = pc.unique(met[lead])
+    if len(met) > ROW_BY_ROW:
+        ids = store.ids_that_differ(meta.name, met, [name for name in present if name in table.column_names])
+    near = met.filter(pc.is_in(met[lead], ids))
+    result = difference(to_frame(near), store.part(meta.name, list(meta.columns), ids), meta, present)
+    result.added += len(unmet)
+    result.same += len(met) - len(near)
+    result.put = _together(unmet, result.put) if len(unmet) else result.put
+    return result
+
+
+def _together(first: pa.Table, second: pa.Table) -> pa.Table:
+    """Put two tables one under the other, texts plain, columns that one lacks empty."""
+
+    def plain(table: pa.Table) -> pa.Table:
+        kinds = {field.name: pa.string() if pa.types.is_dictionary(field.type) else field.type for field in table.schema}
+        return table.cast(pa.schema(kinds.items()))
+
+    return pa.concat_tables([plain(first), plain(second)], promote_options="default") if len(second) else first
+
+
 def difference(frame: pd.DataFrame, existing: pd.DataFrame, meta: TableMeta, present: list[str]) -> Difference:
     """Compare accepted rows with the store's.
 
     Parameters: `frame`, rows in the table's columns with `_line`; `existing`, the store's rows with fact_key; `present`,
     the columns the file gives (a column it lacks keeps the store's value on a row that is there already).
     """
-    new = frame.drop(columns="_line")
+    new = frame.copy(deep=False)
     keys = np.asarray(fact_keys(new, meta), dtype=object)
     known = pd.Index(existing["fact_key"])
     place = known.get_indexer(pd.Index(keys))
@@ -68,7 +112,7 @@ def difference(frame: pd.DataFrame, existing: pd.DataFrame, meta: TableMeta, pre
             differing[name] = unequal
             changed |= unequal
     kept = new if not there.any() else new[changed | ~there].reset_index(drop=True)
-    result = Difference(kept, remove)
+    result = Difference(as_arrow(kept, meta).append_column("_line", pa.array(kept["_line"])), remove)
     result.added, result.same = int((~there).sum()), int((there & ~changed).sum())
     result.changed_count = int(changed.sum())
     for row in np.flatnonzero(changed)[:LISTED]:
@@ -83,7 +127,7 @@ def difference(frame: pd.DataFrame, existing: pd.DataFrame, meta: TableMeta, pre
                     }
                 )  # fmt: skip
     if meta.name == "clusters":
-        result.conflicting = _conflicts(result.put, existing)
+        result.conflicting = _conflicts(kept, existing)
     return result
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from data.importing import bulk, clusters, detect, inventory, layouts, mapping, other_tables, records, rows, sheet
 from data.importing.cluster_names import need_a_name
-from data.importing.columns import missing
+from data.importing.columns import to_frame
 from data.importing.remembered import header_id
 from data.importing.report import Report
 from data.meta import load_meta
@@ -26,12 +26,17 @@ READ_AT_ONCE = 1 << 30
 class Reading:
     """What one file gave: accepted rows in the table's columns (with `_line`), the report, and the header it was mapped by."""
 
-    frame: pd.DataFrame
+    table: pa.Table
     report: Report
     header: list[str]
     layout: str
     mapping: dict[str, str | None]
     present: list[str]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The accepted rows as a frame."""
+        return to_frame(self.table)
 
 
 def read(
@@ -86,18 +91,14 @@ def read(
     rows.check_bounds(builder)
     rows.defaults(builder)
     rows.check_required(builder)
-    frame = rows.to_frame(builder)
-    report.kept = len(frame)
+    made = rows.to_table(builder)
+    report.kept = len(made)
     if not report.read:
         report.warn("the file has a header and no rows below it: there is nothing to import")
     report.check_answers()
-    present = [name for name, values in builder.frame.items() if name in builder.given or not _all_missing(values)]
+    present = [name for name in builder.frame if name in builder.given or not builder.frame.missing(name).all()]
     builder.release()
-    return Reading(frame, report, header, layout.get("title", ""), fields, present)
-
-
-def _all_missing(values: np.ndarray) -> bool:
-    return bool(np.isnan(values).all()) if values.dtype.kind == "f" else bool(missing(values).all())
+    return Reading(made, report, header, layout.get("title", ""), fields, present)
 
 
 def _remembered(header: list[str], remembered: dict[str, dict[str, Any]], report: Report) -> dict[str, Any] | None:

@@ -2,59 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
+from data.importing.columns import Coded, taken
 from data.importing.report import Report, lines_text
 from data.meta import TableMeta
 
+MOST_CODES = 2**62
 
-def without_repeats(frame: pd.DataFrame, meta: TableMeta, report: Report) -> pd.DataFrame:
-    """Return the rows with each key once: the first stands, equal ones are dropped, others rejected."""
-    codes = pd.DataFrame({name: _codes(frame[name], exact=name == "alias") for name in meta.key})
-    repeated = codes.duplicated(keep="first").to_numpy()
+
+def without_repeats(columns: dict[str, np.ndarray | Coded], meta: TableMeta, report: Report) -> dict[str, np.ndarray | Coded]:
+    """Return the columns with each key once: the first row stands, equal ones are dropped, others rejected."""
+    together = joint_codes(_codes(columns[name], exact=name == "alias") for name in meta.key)
+    repeated = pd.Series(together).duplicated(keep="first").to_numpy()
     if not repeated.any():
-        return frame
-    group = codes.groupby(list(meta.key), sort=False).ngroup().to_numpy()
+        return columns
+    group, _ = pd.factorize(together)
     order = np.full(group.max() + 1, -1, dtype=np.int64)
     order[group[::-1]] = np.arange(len(group))[::-1]  # the first row of each group is written last
     first = order[group]
-    differs = np.zeros(len(frame), dtype=bool)
-    at_fault = np.full(len(frame), "", dtype=object)
-    for name in frame.columns.drop("_line"):
-        if name == "name" and meta.name == "clusters":
+    differs = np.zeros(len(group), dtype=bool)
+    at_fault = np.full(len(group), "", dtype=object)
+    for name, held in columns.items():
+        if name == "_line" or (name == "name" and meta.name == "clusters"):
             continue
-        values = _codes(frame[name], exact=name not in meta.key)
+        values = _codes(held, exact=name not in meta.key)
         unequal = repeated & (values != values[first])
         at_fault[unequal & ~differs] = name
         differs |= unequal
-    lines = frame["_line"].to_numpy()
+    lines = columns["_line"]
+    assert isinstance(lines, np.ndarray)
     key = ", ".join(meta.key)
     for row in np.flatnonzero(differs):
         name = at_fault[row]
-        other = _shown(frame[name].iloc[first[row]]) or "nothing"
+        other = _shown(columns[name], first[row]) or "nothing"
         report.reject(
-            int(lines[row]),
-            name,
-            _shown(frame[name].iloc[row]),
-            f"contradicts line {lines[first[row]]}, which has {other} for the same {key}",
+            int(lines[row]), name, _shown(columns[name], row), f"contradicts line {lines[first[row]]}, which has {other} for the same {key}"
         )
     same = [int(line) for line in lines[repeated & ~differs]]
     if same:
         report.warn(f"{lines_text(same)}: exact repeat of an earlier row, counted once")
-    return frame[~repeated].reset_index(drop=True)
+    kept = np.flatnonzero(~repeated)
+    return {name: taken(held, kept) for name, held in columns.items()}
 
 
-def _codes(values: pd.Series, exact: bool) -> np.ndarray:
+def joint_codes(columns: Iterable[np.ndarray]) -> np.ndarray:
+    """Return one number a row that is equal where the codes (-1 and up) of all columns are."""
+    together, most = None, 1
+    for codes in columns:
+        size = int(codes.max(initial=-1)) + 2
+        if together is None:
+            together, most = codes.astype(np.int64) + 1, size
+            continue
+        if most > MOST_CODES // size:
+            together, distinct = pd.factorize(together)
+            most = len(distinct) + 1
+        together, most = together * size + (codes + 1), most * size
+    assert together is not None
+    return together
+
+
+def _codes(held: np.ndarray | Coded, exact: bool) -> np.ndarray:
     """Return equal numbers for equal values; texts compare without case and outer blanks unless `exact`."""
-    codes, distinct = pd.factorize(values.to_numpy())
-    if exact or values.dtype.kind == "f":
-        return codes
-    folded, _ = pd.factorize(np.array([str(text).strip().casefold() for text in distinct], dtype=object))
-    return np.where(codes >= 0, folded[codes], -1) if len(folded) else codes
+    if not isinstance(held, Coded):
+        return pd.factorize(held)[0]
+    if not len(held.values):
+        return held.codes
+    texts = held.values if exact else np.array([text.strip().casefold() for text in held.values], dtype=object)
+    folded, _ = pd.factorize(texts)
+    return np.where(held.codes >= 0, folded[held.codes], -1)
 
 
-def _shown(value: object) -> str:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+def _shown(held: np.ndarray | Coded, row: int | np.integer) -> str:
+    if isinstance(held, Coded):
+        return "" if held.codes[row] < 0 else str(held.values[held.codes[row]])
+    return "" if np.isnan(held[row]) else f"{held[row]:.12g}"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from data.importing import cells, places, resolve, vocabulary
-from data.importing.columns import Days, Numbers, missing
+from data.importing.columns import Coded, Days, Numbers, Rows, taken, to_arrow
 from data.importing.mapping import Assigned
 from data.importing.repeats import without_repeats
 from data.importing.report import Report, lines_text
@@ -45,7 +45,7 @@ class Builder:
     meta: TableMeta
     report: Report
     context: Context
-    frame: dict[str, np.ndarray] = field(default_factory=dict)
+    frame: Rows = field(default_factory=Rows)
     parsed: dict[tuple[str, int], Numbers] = field(default_factory=dict)
     days: dict[str, Days] = field(default_factory=dict)
     bad: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
@@ -80,10 +80,16 @@ class Builder:
 
     def column(self, name: str) -> np.ndarray:
         """Return a column, all missing when the file has none."""
-        if name not in self.frame:
-            numeric = self.meta.columns[name].numeric
-            self.frame[name] = np.full(self.size, np.nan) if numeric else np.full(self.size, None, dtype=object)
+        self.add(name)
         return self.frame[name]
+
+    def add(self, name: str) -> None:
+        """See that a column is there, all missing when the file has none."""
+        if name not in self.frame:
+            none = np.full(self.size, np.nan)
+            self.frame[name] = (
+                none if self.meta.columns[name].numeric else Coded(none.astype(bool) * np.int32(-1), np.zeros(0, dtype=object))
+            )
 
 
 def build(builder: Builder) -> None:
@@ -109,7 +115,7 @@ def build(builder: Builder) -> None:
             builder.days[item.field] = days
             _errors(builder, item, days.errors, days.codes)
             if column is not None:
-                builder.frame[item.field] = days.value
+                builder.frame[item.field] = days.coded
         elif column is not None and not column.numeric and item.slot == 0:
             builder.frame[item.field] = _text(builder, item)
 
@@ -156,9 +162,11 @@ def _number_errors(builder: Builder, item: Assigned, parsed: Numbers) -> None:
             if "/" not in column.unit:
                 parsed.value = np.where(np.isfinite(value), whole, value)
                 parsed.low, parsed.high = np.round(parsed.low), np.round(parsed.high)
-    nan_words = [text for text in item.column.texts if text.strip().casefold() in ("nan", "+nan", "-nan")]
-    if nan_words:
-        builder.report.warn(f'column "{item.column.name}": "{nan_words[0].strip()}" is no number and is stored as missing')
+    nan_words = item.column.matching(r"(?i)^\s*[+-]?nan\s*$")
+    if len(nan_words):
+        builder.report.warn(
+            f'column "{item.column.name}": "{item.column.texts[nan_words[0]].strip()}" is no number and is stored as missing'
+        )
 
 
 def _unit(unit: str) -> str:
@@ -177,7 +185,7 @@ def _errors(builder: Builder, item: Assigned, errors: dict[int, str], codes: np.
             builder.reject(mask, item, reason)
 
 
-def _text(builder: Builder, item: Assigned) -> np.ndarray:
+def _text(builder: Builder, item: Assigned) -> Coded:
     """Parse a text column: exact in canonical files, tidied in foreign ones, words of closed lists translated."""
     canonical, name = builder.sheet.canonical, item.field
     column = builder.meta.columns[name]
@@ -198,9 +206,8 @@ def _text(builder: Builder, item: Assigned) -> np.ndarray:
         builder.report.warn(f'column "{item.column.name}": the marks {", ".join("#" + tag for tag in sorted(tags))} are taken off')
     result = cells.texts_of(item, tidy)
     if name == "city":
-        result = np.array(
-            [text.title() if isinstance(text, str) and text.isupper() and len(text) > 3 else text for text in result], dtype=object
-        )
+        shown = [text.title() if text.isupper() and len(text) > 3 else text for text in result.values]
+        result = Coded.spread(np.array(shown, dtype=object), result.codes) if shown else result
     return result
 
 
@@ -220,7 +227,7 @@ def _identifier(text: str) -> str | None:
     return (slug(shown) if " " in shown else shown) or None
 
 
-def _choices(builder: Builder, item: Assigned) -> np.ndarray:
+def _choices(builder: Builder, item: Assigned) -> Coded:
     column = builder.meta.columns[item.field]
     known = {fold(choice): choice for choice in column.choices}
     translated = vocabulary.translations(item.field) if item.field in ("status", "confidence") else {}
@@ -234,14 +241,13 @@ def _choices(builder: Builder, item: Assigned) -> np.ndarray:
         found = known.get(plain) or translated.get(plain)
         return found if found in column.choices else f"\0{shown}"
 
-    values = cells.texts_of(item, change)
-    for code, text in enumerate(item.column.texts):
-        result = change(text)
+    changed = np.array([change(text) for text in item.column.texts] or [None], dtype=object)
+    for code, result in enumerate(changed):
         if result and result.startswith("\0"):
-            unknown[code] = result[1:]
+            unknown[code], changed[code] = result[1:], None
+    values = Coded.spread(changed, item.column.codes)
     for code, shown in unknown.items():
         mask = item.column.codes == code
-        values[mask] = None
         if builder.sheet.canonical:
             builder.reject(mask, item, f"not one of the words for {item.field}: {', '.join(column.choices)}")
         else:
@@ -249,7 +255,7 @@ def _choices(builder: Builder, item: Assigned) -> np.ndarray:
     return values
 
 
-def _countries(builder: Builder, item: Assigned) -> np.ndarray:
+def _countries(builder: Builder, item: Assigned) -> Coded:
     unknown: list[str] = []
 
     def change(text: str) -> str | None:
@@ -269,12 +275,8 @@ def _countries(builder: Builder, item: Assigned) -> np.ndarray:
     return values
 
 
-def _chips(builder: Builder, item: Assigned) -> np.ndarray:
-    found = {code: chip_of(text, item.column.name, builder.report) for code, text in enumerate(item.column.texts)}
-    values = np.empty(len(item.column.texts), dtype=object)
-    for code, chip_id in found.items():
-        values[code] = chip_id
-    return values[item.column.codes] if len(values) else np.empty(builder.size, dtype=object)
+def _chips(builder: Builder, item: Assigned) -> Coded:
+    return cells.texts_of(item, lambda text: chip_of(text, item.column.name, builder.report))
 
 
 def chip_of(text: str, header: str, report: Report) -> str | None:
@@ -317,12 +319,10 @@ def defaults(builder: Builder) -> None:
 
 
 def _fill(builder: Builder, name: str, value: str, what: str) -> None:
-    column = builder.column(name)
-    empty = missing(column)
-    if empty.any():
-        column[empty] = value
-        if what and name not in builder.context.layout:
-            builder.report.warn(f'{int(empty.sum()):,} row(s) name no {name}: "{value}" ({what}) is stored')
+    builder.add(name)
+    empty = builder.frame.fill(name, value)
+    if empty and what and name not in builder.context.layout:
+        builder.report.warn(f'{empty:,} row(s) name no {name}: "{value}" ({what}) is stored')
 
 
 def check_bounds(builder: Builder) -> None:
@@ -348,17 +348,21 @@ def check_required(builder: Builder) -> None:
     """Reject rows without a value in a required column."""
     for name, column in builder.meta.columns.items():
         if column.required:
-            values = builder.column(name)
-            empty = np.isnan(values) if column.numeric else missing(values)
-            builder.reject(empty, builder.item(name), f"no {name}, which every row of {builder.meta.name} needs", column=name)
+            builder.add(name)
+            builder.reject(
+                builder.frame.missing(name), builder.item(name), f"no {name}, which every row of {builder.meta.name} needs", column=name
+            )
 
 
-def to_frame(builder: Builder) -> pd.DataFrame:
+def to_table(builder: Builder) -> pa.Table:
     """Return the kept rows in the table's columns with their line, repeats dropped and conflicting repeats rejected."""
     whole = builder.size <= WHOLE_ROWS  # a column without any value is left out of very large files
-    names = [name for name in builder.meta.columns if whole or name in builder.meta.key or name in builder.frame]
-    good = slice(None) if not builder.bad.any() else ~builder.bad
-    columns = {name: builder.column(name)[good] for name in names}
-    frame = pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()}, copy=False)
-    frame["_line"] = builder.lines[good]
-    return without_repeats(frame, builder.meta, builder.report)
+    kept: dict[str, np.ndarray | Coded] = {}
+    good = None if not builder.bad.any() else np.flatnonzero(~builder.bad)
+    for name in builder.meta.columns:
+        if not whole and name not in builder.meta.key and (name not in builder.frame or builder.frame.missing(name).all()):
+            continue
+        builder.add(name)
+        kept[name] = taken(builder.frame.held(name), good)
+    kept["_line"] = taken(builder.lines, good)
+    return to_arrow(without_repeats(kept, builder.meta, builder.report))

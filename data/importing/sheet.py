@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.importing import dates, units, vocabulary
 from data.importing.records import Records
@@ -16,22 +18,49 @@ from data.importing.text import clean, fold, is_missing, one_line
 HEADER_SEARCH = 60
 
 
-@dataclass
 class Column:
-    """One column: its header and its cells as codes into the distinct texts, so each text is parsed once."""
+    """One column: its header and its cells as codes into the distinct texts, so each text is parsed once.
 
-    name: str
-    codes: np.ndarray
-    texts: list[str]
-    alternative: str = ""  # the lower header alone, where two header rows were joined
-    unit_hint: str = ""  # what a unit row says
+    The distinct texts are a list or an Arrow array, and each is made from the other when first asked for.
+    """
+
+    def __init__(self, name: str, codes: np.ndarray, texts: list[str] | pa.Array, alternative: str = "", unit_hint: str = "") -> None:
+        self.name, self.codes = name, codes
+        self.alternative = alternative  # the lower header alone, where two header rows were joined
+        self.unit_hint = unit_hint  # what a unit row says
+        self._texts = texts if isinstance(texts, list) else None
+        self._arrow = None if isinstance(texts, list) else texts
+
+    @property
+    def texts(self) -> list[str]:
+        """The distinct texts, by code."""
+        if self._texts is None:
+            self._texts = self.arrow.to_pylist()
+        return self._texts
+
+    @property
+    def arrow(self) -> pa.Array:
+        """The distinct texts as an Arrow array, by code."""
+        if self._arrow is None:
+            self._arrow = pa.array(self.texts, type=pa.string())
+        return self._arrow
+
+    @property
+    def distinct(self) -> int:
+        """How many distinct texts there are."""
+        return len(self.arrow) if self._texts is None else len(self._texts)
 
     def sample(self, count: int = 300) -> list[str]:
         """Return distinct non-empty cells for looking at."""
-        return [text for text in self.texts[: count * 2] if text.strip()][:count]
+        texts = self.arrow[: count * 2].to_pylist() if self._texts is None else self._texts[: count * 2]
+        return [text for text in texts if text.strip()][:count]
+
+    def matching(self, pattern: str) -> np.ndarray:
+        """Return the codes of the texts in which a pattern (RE2) is found."""
+        return np.flatnonzero(np.asarray(pc.match_substring_regex(self.arrow, pattern)))
 
     def take(self, rows: np.ndarray) -> Column:
-        return Column(self.name, self.codes[rows], self.texts, self.alternative, self.unit_hint)
+        return Column(self.name, self.codes[rows], self.arrow if self._texts is None else self._texts, self.alternative, self.unit_hint)
 
 
 @dataclass
