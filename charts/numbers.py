@@ -51,6 +51,11 @@ def count(value: Any) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.3g}"
 
 
+def chips(value: Any) -> str:
+    """16,384 in full, 120k, 1.2M: a count as it is named where it is under a hundred thousand."""
+    return f"{value:,.0f}" if known(value) and abs(value) < 100_000 else count(value)
+
+
 def dollars(value: Any) -> str:
     """$37.50, $0.0585, $1,200, $5.6M, $38B."""
     if not known(value):

@@ -19,7 +19,7 @@ from charts.words import Words
 from data.queries import chips, cluster_models
 from data.snapshot import Snapshot
 
-ALL_IN_ROWS = {"h100-sxm": ("h100_allin_w", "dgx_h100_w"), "a100-sxm-80": ("gpt4_mw",)}
+ALL_IN_ROWS = {"h100-sxm": ("h100_allin_w", "dgx_h100_w")}
 CLAIMED_CHIP_W = {"a100-sxm-80": "a100_w", "h100-sxm": "h100_w", "gb200": "blackwell_w"}
 
 
@@ -36,7 +36,7 @@ class Params(ChartParams):
         labels={"chain": "Chip to site", "generations": "By generation"},
     )
     chip: str = pick("h100-sxm", label="Chip", help="whose rated power is taken")
-    chips: int = number(100_000, ge=1, le=10_000_000, label="Chips", help="how many, where chips are given", unit="chips", log=True)
+    chips: int = number(100_000, ge=1, le=10_000_000, label="Chips", help="how many, where chips are given", log=True)
     site_mw: float = number(150, ge=0.01, le=100_000, label="Site power", help="power at the meter, where it is given", unit="MW", log=True)
     own_all_in: bool = flag(False, label="All-in power given", help="take the all-in power below in place of rated power times overhead")
     all_in_w: float = number(
@@ -53,9 +53,9 @@ class Params(ChartParams):
     region: Literal["US", "world"] = choice(
         "US", label="Grid", help="whose electricity the year is a share of", labels={"US": "United States", "world": "World"}
     )
-    per_server: int = number(8, ge=1, le=512, label="Chips a server", help="chips that share a chassis", unit="chips")
-    per_rack: int = number(4, ge=1, le=64, label="Servers a rack", help="servers in one rack", unit="servers")
-    per_hall: int = number(200, ge=1, le=5_000, label="Racks a hall", help="racks in one data hall", unit="racks")
+    per_server: int = number(8, ge=1, le=512, label="Chips a server", help="chips that share a chassis")
+    per_rack: int = number(4, ge=1, le=64, label="Servers a rack", help="servers in one rack")
+    per_hall: int = number(200, ge=1, le=5_000, label="Racks a hall", help="racks in one data hall")
     compare: tuple[str, ...] = many(
         ("a100-sxm-80", "h100-sxm", "gb200", "gb300", "vr200", "trainium2"),
         label="Generations",
@@ -135,28 +135,21 @@ def _published(params: Params, snapshot: Snapshot) -> list[dict[str, Any]]:
     """Published all-in watts of the chip chosen: stated ranges and clusters with a power of their own."""
     out = []
     for row in cluster_models.parameters(snapshot, *ALL_IN_ROWS.get(params.chip, ())):
-        scale = 1.0
-        if row["unit"] == "MW":  # a cluster's power over its count, 20,000 chips as the same source says
-            scale = float(power.power_per_chip_w(1.0, 20_000))
-        low, value, high = (float(row[k]) * scale for k in ("low", "value", "high"))
+        low, value, high = (float(row[k]) for k in ("low", "value", "high"))
         low, high = (v if v == v else value for v in (low, high))
-        out.append(
-            {
-                "label": str(row["description"]),
-                "low": low,
-                "value": value,
-                "high": high,
-                "rung": str(row["rung"]),
-                "source": str(row["source"]),
-            }
-        )
+        out.append(_stated(row, str(row["description"]), low, value, high))
+    for row in chips.records(cluster_models.training_runs(snapshot)):
+        if row["chip_id"] == params.chip and row["power_mw"] > 0 and row["chip_count"] > 0:
+            ends = (float(power.power_per_chip_w(row[k], row["chip_count"])) for k in ("power_low_mw", "power_mw", "power_high_mw"))
+            out.append(_stated(row, f"{row['name']}, power over its chips", *ends))
     rows = cluster_models.watts_per_chip(snapshot)
     for row in chips.records(rows[rows["chip_id"] == params.chip]):
-        watts = float(row["watts"])
-        out.append(
-            {"label": str(row["name"]), "low": watts, "value": watts, "high": watts, "rung": str(row["rung"]), "source": str(row["source"])}
-        )
+        out.append(_stated(row, str(row["name"]), *[float(row["watts"])] * 3))
     return out
+
+
+def _stated(row: dict[str, Any], label: str, low: float, value: float, high: float) -> dict[str, Any]:
+    return {"label": label, "low": low, "value": value, "high": high, "rung": str(row["rung"]), "source": str(row["source"])}
 
 
 def _error(params: Params, snapshot: Snapshot) -> dict[str, Any] | None:
@@ -217,7 +210,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     year = f"{energy(a['energy_twh'])} a year"
     share = f", {numbers.share(a['share'])} of {a['region']}" if a["share"] is not None else ""
     if params.start == "chips":
-        finding = f"{numbers.count(a['chips'])} {name} take {numbers.power(a['site_mw'])} at the site: {numbers.power(a['it_mw'])} of IT, {year}{share}"
+        finding = f"{numbers.chips(a['chips'])} {name} take {numbers.power(a['site_mw'])} at the site: {numbers.power(a['it_mw'])} of IT, {year}{share}"
     else:
         finding = (
             f"{numbers.power(params.site_mw)} at the site feed {a['chips']:,.0f} {name}: {numbers.power(a['it_mw'])} of IT, {year}{share}"

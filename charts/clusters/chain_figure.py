@@ -43,7 +43,7 @@ def _ladder(table: pd.DataFrame, look: Look) -> go.Figure:
     for place, row in zip(y, table.to_dict("records")):
         text = f"<b>{_watts(row['each_mw'])}</b>"
         if row["unit"] and row["step"] != "Chip, all-in":
-            text += f" · {numbers.count(row['count']) if row['count'] >= 1e5 else format(row['count'], ',.0f')} {row['unit']}"
+            text += f" · {numbers.chips(row['count'])} {row['unit']}"
         elif not look.phone:
             text += f" · {row['basis']}"
         tone = t["rust"] if not row["unit"] else t["ink"]

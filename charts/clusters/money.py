@@ -212,7 +212,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     finding = f"A cluster of {numbers.power(params.it_mw)} IT {what}; electricity is {a['share']:.1%} of its cost and passes 20 % at ${a['fifth_usd_per_kwh']:.3f}/kWh"
     name, unit = MEASURES[params.measure]
     subtitle = (
-        f"{name} by part, {unit}, {SAID[params.basis]}: {numbers.count(a['chips'])} chips at {params.chip_w:,.0f} W, cost of capital {params.rate:.3g} a year, "
+        f"{name} by part, {unit}, {SAID[params.basis]}: {numbers.chips(a['chips'])} chips at {params.chip_w:,.0f} W, cost of capital {params.rate:.3g} a year, "
         f"servers {params.life_years:g} years. Whisker: the inputs' own low and high."
     )
     notes = [

@@ -33,7 +33,7 @@ class Params(ChartParams):
         help="power over a few steps; what a floor leaves and costs; or at which frequencies the swing sits",
         labels={"time": "Over time", "floor": "By floor", "spectrum": "By frequency"},
     )
-    chips: int = number(100_000, ge=1, le=10_000_000, label="Chips", help="chips in step", unit="chips", log=True)
+    chips: int = number(100_000, ge=1, le=10_000_000, label="Chips", help="chips in step", log=True)
     compute_w: float = number(1_300, ge=1, le=20_000, label="Computing", help="all-in IT power a chip while computing", unit="W", step=10)
     exchange_w: float = number(500, ge=0, le=20_000, label="Exchanging", help="all-in IT power a chip while exchanging", unit="W", step=10)
     duty: float = number(0.8, ge=0.01, le=0.99, label="Computing share", help="share of a step that computes", step=0.01)
@@ -120,7 +120,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     """Finding: how far power swings, and what hiding it takes."""
     a = facts_of(table)
     finding = (
-        f"{numbers.count(params.chips)} chips in step swing {numbers.power(a['swing_mw'])} every {numbers.seconds(params.step_s)}; "
+        f"{numbers.chips(params.chips)} chips in step swing {numbers.power(a['swing_mw'])} every {numbers.seconds(params.step_s)}; "
         f"storage of {numbers.power(a['buffer_mw'])} and {_energy(a['buffer_mj'])} would flatten it, dummy work {a['dummy_share']:.0%} more energy"
     )
     subtitle = {

@@ -55,7 +55,7 @@ class Params(ChartParams):
     )
     tokens_t: float = number(15.6, ge=0.001, le=10_000, label="Tokens", help="tokens trained on", unit="trillion", log=True)
     attention: bool = flag(False, label="Count attention", help="add causal attention, by the layers, width and context below")
-    layers: int = number(126, ge=1, le=2_000, label="Layers", help="layers with attention", unit="layers")
+    layers: int = number(126, ge=1, le=2_000, label="Layers", help="layers with attention")
     width: int = number(16_384, ge=64, le=1_000_000, label="Attention width", help="heads times head size", unit="values")
     context: int = number(8_192, ge=16, le=10_000_000, label="Context", help="tokens of a training sequence", unit="tokens", log=True)
     moe_saving: float = number(
@@ -63,9 +63,9 @@ class Params(ChartParams):
     )
     flop: float = number(1e26, ge=1e15, le=1e32, label="Compute", help="training compute, where it is given", unit="FLOP", log=True)
     chip: str = pick("h100-sxm", label="Chip", help="whose dense 16-bit rate is taken")
-    chips: int = number(16_384, ge=1, le=10_000_000, label="Chips", help="chips of one synchronous job", unit="chips", log=True)
+    chips: int = number(16_384, ge=1, le=10_000_000, label="Chips", help="chips of one synchronous job", log=True)
     mfu: float = number(0.4, ge=0.01, le=1, label="MFU", help="share of the dense 16-bit peak that reaches the model", step=0.01)
-    days: float = number(90, ge=1, le=2_000, label="Days", help="for the largest run", unit="days", step=10)
+    days: float = number(90, ge=1, le=2_000, label="Days", help="for the largest run", step=10)
     failures: bool = flag(True, label="Failures", help="count time lost to failures, checkpoints and restarts")
     mtbf_gpu_hours: float = number(
         50_677, ge=100, le=1e9, label="MTBF a GPU", help="GPU-hours between interruptions of the job", unit="GPU-hours", log=True
@@ -209,7 +209,7 @@ def write(quantity: str, value: float) -> str:
 def words(table: pd.DataFrame, params: Params) -> Words:
     """Finding by view; what the run costs and lasts is told in each."""
     a = facts_of(table)
-    run = f"{write('Training compute', a['flop'])} on {numbers.count(params.chips)} {a['chip']}"
+    run = f"{write('Training compute', a['flop'])} on {numbers.chips(params.chips)} {a['chip']}"
     lost = f", {1 - a['goodput']:.0%} of the time lost to failures" if params.failures else ", failures left out"
     told = f"{run} takes {write('Days', a['days'])}, {numbers.dollars(a['usd'])} and {numbers.plain(round(a['energy_mwh']))} MWh{lost}"
     if params.show == "published" and table.empty:
@@ -222,7 +222,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         "published": f"Ours over published, log scale, at MFU {params.mfu:.0%}. Filled: from the maker's own paper; hollow: reported or claimed.",
     }[params.show]
     if params.show == "largest":
-        finding = f"{numbers.count(params.chips)} {a['chip']} train at most {write('Training compute', a['largest_flop'])} in {params.days:g} days{lost}"
+        finding = f"{numbers.chips(params.chips)} {a['chip']} train at most {write('Training compute', a['largest_flop'])} in {params.days:g} days{lost}"
     elif params.show == "days":
         finding = told
     else:

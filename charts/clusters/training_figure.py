@@ -64,7 +64,7 @@ def _largest(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     texts, colors = [as_text(r["name"], 24) for r in marks], [t["rust"]] * len(marks)
     if x[0] <= own[0] <= x[1] and own[1] > low:
         fig.add_scatter(x=[own[0]], y=[own[1]], mode="markers", marker={"size": 12, "color": t["blue"]}, hoverinfo="skip")
-        points, texts, colors = [*points, own], [*texts, f"{numbers.count(own[0])}: {own[1]:.2e}".replace("e+", "e")], [*colors, t["blue"]]
+        points, texts, colors = [*points, own], [*texts, f"{numbers.chips(own[0])}: {own[1]:.2e}".replace("e+", "e")], [*colors, t["blue"]]
     beside(fig, look, points, texts, colors, x=(*x, True), y=(low, high, True), box_px=box)
     _threshold(fig, look, a["threshold_flop"], x[0])
     last = float(table["ideal_flop"].iloc[-1])
@@ -131,7 +131,7 @@ def _days(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         fig.add_scatter(x=[params.chips], y=[a["days"]], mode="markers", marker={"size": 12, "color": t["blue"]}, hoverinfo="skip")
         spots, texts, tones = (
             [(float(params.chips), a["days"])],
-            [f"{numbers.count(params.chips)} chips: {a['days']:.3g} days"],
+            [f"{numbers.chips(params.chips)} chips: {a['days']:.3g} days"],
             [t["blue"]],
         )
     seen = table[(table["threshold_days"] < high * 0.8) & (table["threshold_days"] > low)]
