@@ -44,9 +44,13 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a chip and clause: met, not met, unknown (with what is missing) or why it does not bind; and the overall outcome."""
     book, on = chips.rule_book(snapshot), (params.on or snapshot.today).isoformat()
     out: list[dict[str, Any]] = []
+    own: list[str] = []
     for chip_id in params.chips:
         row = chips.chip(snapshot, chip_id)
-        answer = book.evaluate(chip_facts(row), dest=params.dest, date=on, hq="CN" if params.chinese_parent else None)
+        facts = chip_facts(row)
+        if facts.get("designer_hq") == params.dest:
+            own.append(row["name"])
+        answer = book.evaluate(facts, dest=params.dest, date=on, hq="CN" if params.chinese_parent else None)
         for clause in answer.clauses:
             rule = clause.rule
             if not rule.evaluable or clause.status in _ASIDE:
@@ -64,7 +68,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     frame = pd.DataFrame(out, columns=columns)
     bound = set(frame.loc[frame["status"] != "does not bind", "clause"])
     frame = frame[frame["clause"].isin(bound)].reset_index(drop=True)
-    frame.attrs = {"on": on, "in_force": len(book.in_force(on))}
+    frame.attrs = {"on": on, "in_force": len(book.in_force(on)), "own": own}
     return frame
 
 
@@ -89,6 +93,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         "Square: met; ring: the one that decides; small dot: not met; question mark: a fact is missing; blank: does not bind."
     )
     notes = [NOT_ADVICE]
+    if a.get("own"):
+        notes.append(f"Designed in the country asked about, so classified and not exported: {numbers.listed(a['own'], 6)}.")
     if len(unknown):
         notes.append("Unknown: " + "; ".join(f"{r['name']} {r['needs']}" for r in unknown.to_dict("records")) + ".")
     alt = (
@@ -105,7 +111,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     rows, clauses = list(dict.fromkeys(table["chip_id"])), list(dict.fromkeys(table["clause"]))
     height = look.height_px or 180 + (22 if look.phone else 26) * len(rows)
     right, left = (96, 92) if look.phone else (210, 170)
-    fig = new_figure(look, height_px=height, margin={"l": left, "r": right, "t": 132 if look.phone else 150, "b": 12})
+    fig = new_figure(look, height_px=height, margin={"l": left, "r": right, "t": 140 if look.phone else 168, "b": 12})
     x = table["clause"].map(clauses.index).to_numpy()
     y = len(rows) - 1 - table["chip_id"].map(rows.index).to_numpy()
     marks: dict[str, dict[str, Any]] = {
@@ -138,7 +144,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         )  # fmt: skip
     size = 9 if look.phone else 11
     fig.update_xaxes(
-        side="top", tickmode="array", tickvals=list(range(len(clauses))), ticktext=[as_text(c, 26) for c in clauses], tickangle=-55, tickfont={"size": size},
+        side="top", tickmode="array", tickvals=list(range(len(clauses))), ticktext=[as_text(c, 30) for c in clauses], tickangle=-55, tickfont={"size": size},
         range=[-0.6, len(clauses) - 0.4], showline=False, showgrid=True, gridcolor=t["grid"], ticks="",
     )  # fmt: skip
     names = [as_text(per_chip.set_index("chip_id").loc[c, "name"], 14 if look.phone else 26) for c in rows]

@@ -103,12 +103,13 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     shown = list(dict.fromkeys(table["chip_id"]))[: 3 if look.phone else 6]
     height = look.height(480, 470)
     left = 96 if look.phone else 150
-    fig = new_figure(look, height_px=height, margin={"l": left, "r": 10, "t": 46, "b": 16})
+    fig = new_figure(look, height_px=height, margin={"l": left, "r": 10, "t": 58 if look.phone else 46, "b": 16})
     rows, n = len(MEASURES), len(shown)
     tone = {"cut": t["rust"], "raised": t["green"], "kept": t["context"], "": t["context"]}
     size, room = (9.5 if look.phone else 12), 0.46
     for column, chip_id in enumerate(shown):
         own = table[table["chip_id"] == chip_id].reset_index(drop=True)
+        name = str(own["name"].iloc[0])
         known = own[own["ratio"].notna()]
         length = known["ratio"].clip(upper=_CAP) / _CAP * room
         fig.add_bar(
@@ -139,13 +140,14 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             yanchor="bottom",
             xanchor="left",
             showarrow=False,
-            text=f"<b>{as_text(own['name'].iloc[0], 12 if look.phone else 24)}</b>",
+            align="left",
+            text=f"<b>{'<br>'.join(as_text(part, 13) for part in name.split(' ', 1)) if look.phone else as_text(name, 24)}</b>",
             font={"size": size + 1, "color": t["ink"]},
         )
     for at in np.flatnonzero(np.array([m[0] for m in MEASURES[1:]]) != np.array([m[0] for m in MEASURES[:-1]])):
         fig.add_shape(type="line", x0=0, x1=1, xref="paper", y0=rows - 1.5 - at, y1=rows - 1.5 - at, line={"color": t["grid"], "width": 1})
     fig.update_layout(barmode="overlay")
-    fig.update_xaxes(range=[0, n], visible=False)
+    fig.update_xaxes(range=[-0.02 * n, n], visible=False)
     labels = [m[1].replace("memory b", "mem. b") if look.phone else m[1] for m in MEASURES]
     fig.update_yaxes(tickmode="array", tickvals=list(range(rows - 1, -1, -1)), ticktext=labels, range=[-0.6, rows - 0.4], showgrid=False)
     return fig

@@ -132,8 +132,8 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
                 type="line",
                 x0=row["answers"] * band["low"],
                 x1=row["answers"] * band["high"],
-                y0=i + 0.16,
-                y1=i + 0.16,
+                y0=i + 0.4,
+                y1=i + 0.4,
                 line={"color": t["blue"], "width": 1.2},
             )
     marks = {
@@ -144,7 +144,10 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     for kind, marker in marks.items():
         known = table[kind].notna().to_numpy()
         # A number that stands on another's place is left to the hover.
-        crowded = (table[kind] / table["answers"] - 1).abs().lt(0.12).to_numpy() if kind != "answers" else np.zeros(n, dtype=bool)
+        near, beside = (0.3 if look.phone else 0.12), {"training": ("prompts", "answers"), "prompts": ("answers",), "answers": ()}[kind]
+        crowded = (
+            np.any([(table[kind] / table[other] - 1).abs().lt(near) for other in beside], axis=0) if beside else np.zeros(n, dtype=bool)
+        )
         text = np.where(crowded, "", [f"{v:.2g}×" for v in table[kind]])
         tone = t["rust"] if kind == "training" else t["blue"]
         fig.add_scatter(

@@ -92,7 +92,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     )
     y = np.arange(n)[::-1]
     values = table[["chips_8_bit", "chips_16_bit"]].to_numpy(dtype=float)
-    low, high = float(np.nanmin(values)) / 1.5, float(np.nanmax(values)) * 1.6
+    low, high = float(np.nanmin(values)) / (3.5 if look.phone else 1.7), float(np.nanmax(values)) * (2.6 if look.phone else 1.6)
     for i, (narrow, wide) in zip(y, values):
         if narrow == narrow:
             fig.add_shape(

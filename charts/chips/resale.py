@@ -94,7 +94,8 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         hovertemplate="%{customdata[0]}<br>%{customdata[1]} in China, %{customdata[2]} in the US (%{customdata[3]})<extra></extra>",
     )  # fmt: skip
     low, high = min(0.5, float(own["ratio"].min()) * 0.85), max(1.6, float(own["ratio"].max()) * 1.2)
-    labels = [as_text(f"{w}, {numbers.date(d)}", 24 if look.phone else 44) for w, d in zip(own["what"], own["when"])]
+    between = "<br>" if look.phone else ", "
+    labels = [f"{as_text(w, 24 if look.phone else 34)}{between}{numbers.date(d)}" for w, d in zip(own["what"], own["when"])]
     fig.update_xaxes(range=[low, high], title_text="times the price in the United States", ticksuffix="×")
     fig.update_yaxes(
         tickmode="array", tickvals=y, ticktext=labels, range=[-0.7, n - 0.3], showgrid=False, tickfont={"size": 10 if look.phone else 12}

@@ -7,6 +7,7 @@ long after the run that set it.
 from __future__ import annotations
 
 import datetime
+import math
 import re
 import typing
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from pages._shell import screen, url_state
 
 SEGMENTS_CHARS = 46
 SLIDER_STEPS = 200
-LISTED = 60
+LISTED = 24
 MOST_OPTIONS = 1000
 
 
@@ -122,9 +123,14 @@ def _number(label: str, told: dict[str, Any], field: Any, value: Any, common: di
     shown = f"{label}, {unit}" if unit else label
     step = told.get("step") or (1 if whole else None)
     if told.get("log"):
-        exponents = range(-9, 16)
+        exponents = range(math.floor(math.log10(low)) if low > 0 else -9, math.ceil(math.log10(high)) + 1)
         steps = sorted(
-            {low, high, value, *(s for e in exponents for m in (1, 2, 5) if low < (s := m * 10.0**e) < high and (not whole or s >= 1))}
+            {
+                low,
+                high,
+                value,
+                *(s for e in exponents for m in (1, 2, 5) if low < (s := float(f"{m}e{e}")) < high and (not whole or s >= 1)),
+            }
         )
         options = [int(s) for s in steps] if whole else [float(s) for s in steps]
         _hold(common["key"], int(value) if whole else float(value))
