@@ -19,6 +19,8 @@ from data.model_version import model_version
 from data.snapshot import Snapshot
 
 KEPT = 256
+#: Results whose figures are kept: a figure is thousands of objects, and Streamlit has them all walked after every run.
+FIGURES = 24
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,19 @@ class Result:
 
     def figure(self, look: Look) -> go.Figure:
         """The chart drawn, once for each look; shared between callers, so its data are never to be changed."""
-        if look not in self._drawn:
-            self._drawn[look] = self.chart.figure(self.table, self.params, look)
-        return self._drawn[look]
+        found = self._drawn.get(look)
+        if found is None:
+            found = self._drawn[look] = self.chart.figure(self.table, self.params, look)
+        with _lock:
+            _drawn_last[id(self)] = self
+            _drawn_last.move_to_end(id(self))
+            while len(_drawn_last) > FIGURES:
+                _drawn_last.popitem(last=False)[1]._drawn.clear()
+        return found
 
 
 _kept: OrderedDict[tuple, Result] = OrderedDict()
+_drawn_last: OrderedDict[int, Result] = OrderedDict()
 _lock = threading.Lock()
 
 

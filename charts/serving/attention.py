@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from analytics.serving import Shape
 from analytics.serving.cache import cache_bytes_per_token, latent_bytes_per_token
 from analytics.serving.money import output_cost_usd_per_mtok
-from analytics.serving.search import Limits, NoLayout, best, candidates, most_sequences
+from analytics.serving.search import Limits, NoLayout, best, most_sequences
 from analytics.serving.variants import ATTENTIONS, with_attention
 from charts import numbers
 from charts.look import Look
@@ -20,7 +20,7 @@ from charts.params import number, pick
 from charts.receipt import Receipt, assumed, worked
 from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
-from charts.serving.draw import label_margin, tokens_text
+from charts.serving.draw import add, label_margin, loose, tokens_text
 from charts.serving.work import WorkParams
 from charts.template import new_figure, tokens
 from charts.text import as_text
@@ -68,9 +68,7 @@ def _row(params: Params, snapshot: Snapshot, kind: str, shape: Shape, chip: Any,
     cost = rate = float("nan")
     try:
         workload = dataclasses.replace(params.workload, input_tokens=max(params.context - params.output_tokens, 1), cached_tokens=0)
-        good = fleets.fitting(shape, chip, precision, float(workload.final_context), params.gpus)
-        own = fleets.fleet(snapshot, good)
-        found = candidates(own, workload, pools=params.pools)
+        own, found = fleets.searched(snapshot, shape, chip, precision, workload, params.pools, params.gpus)
         rate = float(found.tokens_per_s_per_chip[best(own, found, Limits(params.speed, chips=params.gpus))])
         cost = float(output_cost_usd_per_mtok(price.usd_per_hour, rate, 1.0)) if price else cost
     except NoLayout:
@@ -87,7 +85,7 @@ def _row(params: Params, snapshot: Snapshot, kind: str, shape: Shape, chip: Any,
 
 def words(table: pd.DataFrame, params: Params) -> Words:
     """What the latent saves against MHA and against what the model has, what the bars are."""
-    a = table.attrs
+    a, table = table.attrs, loose(table)
     cache = {str(name): float(gb) for name, gb in zip(table["attention"], table["cache_gb"])}
     saved, grouped = 1 - cache["MLA"] / cache["MHA"], cache["MLA"] / cache["GQA"]
     against = f"{100 * (1 - grouped):.0f} % less" if grouped < 1 else f"{100 * (grouped - 1):.0f} % more"
@@ -114,7 +112,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
 
 def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     """Bars of memory with users and cost in columns beside them."""
-    height, t = look.height(440, 470), tokens(look)
+    height, t, table = look.height(440, 470), tokens(look), loose(table)
     fig = new_figure(look, height_px=height)
     names = [as_text(n, 20) for n in table["attention"]]
     y = np.arange(len(table))[::-1]
@@ -137,45 +135,23 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         hovertemplate="%{text}<extra></extra>",
     )
     high = float(table["cache_gb"].max())
-    for i, gb in zip(y, table["cache_gb"]):
-        text = numbers.number_of_bytes(gb * 1e9)
+    size = 11 if look.phone else 12.5
+    written: list[dict[str, Any]] = []
+    for i, gb, own in zip(y, table["cache_gb"], table["as_released"]):
         inside = gb > high * 0.72
-        fig.add_annotation(
-            x=gb,
-            y=i,
-            text=text,
-            showarrow=False,
-            xanchor="right" if inside else "left",
-            xshift=-6 if inside else 6,
-            font={
-                "size": 11 if look.phone else 12.5,
-                "color": t["page"] if inside and bool(table["as_released"].iloc[int(len(table) - 1 - i)]) else t["ink"],
-            },
-        )
+        spot = {"x": gb, "xanchor": "right", "xshift": -6} if inside else {"x": gb, "xanchor": "left", "xshift": 6}
+        font = {"size": size, "color": t["page"] if inside and own else t["ink"]}
+        written.append(spot | {"y": i, "text": numbers.number_of_bytes(gb * 1e9), "showarrow": False, "font": font})
     heads = (("users", numbers.count, "users_that_fit", 0.78), ("$/Mtok", numbers.dollars, "usd_per_mtok", 1.0))
     for title, write, column, at in heads:
-        fig.add_annotation(
-            x=at,
-            y=1,
-            xref="paper",
-            yref="paper",
-            yanchor="bottom",
-            yshift=8,
-            xanchor="right",
-            text=title,
-            showarrow=False,
-            font={"size": 11 if look.phone else 12.5, "color": t["mute"]},
-        )
-        for i, value in zip(y, table[column]):
-            fig.add_annotation(
-                x=at,
-                y=i,
-                xref="paper",
-                xanchor="right",
-                text=write(value) if value == value else "–",
-                showarrow=False,
-                font={"size": 11.5 if look.phone else 13},
-            )
+        common = {"x": at, "xref": "paper", "xanchor": "right", "showarrow": False}
+        top = {"y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 8}
+        written.append(common | top | {"text": title, "font": {"size": size, "color": t["mute"]}})
+        written += [
+            common | {"y": i, "text": write(value) if value == value else "–", "font": {"size": size + 0.5}}
+            for i, value in zip(y, table[column])
+        ]
+    add(fig, written)
     fig.update_layout(margin=margin)
     fig.update_xaxes(domain=[0, across], range=[0, high * 1.02], title_text="GB per conversation")
     fig.update_yaxes(

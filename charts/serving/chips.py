@@ -10,14 +10,14 @@ import plotly.graph_objects as go
 
 from analytics.chips.metrics import PRECISION_BITS, total_processing_performance
 from analytics.serving import Fleet, Workload
-from analytics.serving.search import Limits, NoLayout, best, candidates
+from analytics.serving.search import Limits, NoLayout, best
 from charts import numbers
 from charts.look import Look
 from charts.params import choice, many, number, pick
 from charts.receipt import Receipt, assumed, looked_up
 from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
-from charts.serving.draw import add, label_margin
+from charts.serving.draw import add, label_margin, loose
 from charts.serving.work import WorkParams
 from charts.template import new_figure, tokens
 from charts.text import as_text
@@ -133,9 +133,7 @@ def _works(params: Params) -> dict[str, tuple[int, int]]:
 
 
 def _search(params: Params, snapshot: Snapshot, shape: Any, chip: Any, workload: Workload) -> tuple[Fleet, Any]:
-    precision = inputs.precision(shape, params.weights, params.kv)
-    own = fleets.fleet(snapshot, fleets.fitting(shape, chip, precision, float(workload.final_context)))
-    return own, candidates(own, workload, pools=params.pools)
+    return fleets.searched(snapshot, shape, chip, inputs.precision(shape, params.weights, params.kv), workload, params.pools)
 
 
 def _number(value: Any) -> float:
@@ -152,7 +150,7 @@ def _tpp(row: dict[str, Any]) -> float:
 
 def words(table: pd.DataFrame, params: Params) -> Words:
     """Best and worst for long answers against the chip compared with, and who changes places with long prompts."""
-    a = table.attrs
+    a, table = table.attrs, loose(table)
     if table.empty:
         return Words("No chip chosen", empty="Choose at least one chip to compare.", way_out={"chips": list(DEFAULT_CHIPS)})
     known = table[table["decode_heavy_ratio"].notna()]
@@ -189,6 +187,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     """One row a chip: a dot for long answers, a short bar for long prompts, and the chip's own figures beside."""
     height, t = look.height(560, 600), tokens(look)
     fig = new_figure(look, height_px=height)
+    facts, table = table.attrs, loose(table)
     shown = table[table["decode_heavy_ratio"].notna()].reset_index(drop=True)
     if shown.empty:
         return fig
@@ -198,7 +197,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     low, high = known.min() * 0.72, known.max() * 1.5
     rows = shown.to_dict("records")
     both = [(i, r) for i, r in zip(y, rows) if r["prefill_heavy_ratio"] == r["prefill_heavy_ratio"]]
-    band = table.attrs["band"]
+    band = facts["band"]
     _strokes(fig, [(r["decode_heavy_ratio"], r["prefill_heavy_ratio"], i) for i, r in both], {"color": t["context"], "width": 2})
     if band:
         whiskers = [
@@ -231,7 +230,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     fig.update_xaxes(
         range=[np.log10(low), np.log10(high)],
         domain=[0, across],
-        title_text=f"times {as_text(table.attrs['against'])}",
+        title_text=f"times {as_text(facts['against'])}",
         **numbers.log_ticks(low, high, lambda v: f"{v:g}×", 6),
     )
     fig.update_yaxes(tickvals=y, ticktext=names, range=[-0.7, len(shown) - 0.3], gridcolor=t["grid"])

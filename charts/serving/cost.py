@@ -10,14 +10,14 @@ import plotly.graph_objects as go
 
 from analytics.serving import Fleet
 from analytics.serving.money import output_cost_usd_per_mtok
-from analytics.serving.search import Candidates, Limits, NoLayout, best, candidates, pareto
+from analytics.serving.search import Candidates, Limits, NoLayout, best, pareto
 from charts import numbers
 from charts.look import Look
 from charts.params import choice, many, number
 from charts.receipt import Receipt, assumed, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
-from charts.serving.draw import beside, log_axis, text_table
+from charts.serving.draw import add, beside, log_axis, loose, text_table
 from charts.serving.work import WorkParams
 from charts.template import SERIES, new_figure, tokens
 from charts.text import as_text
@@ -86,11 +86,10 @@ def _chip(params: Params, snapshot: Snapshot, chip_id: str) -> tuple[pd.DataFram
         "rent": price.usd_per_hour if price else None, "why_not": "", "at": {},
     }  # fmt: skip
     try:
-        own = fleets.fleet(snapshot, fleets.fitting(shape, chip, precision, float(params.workload.final_context)))
+        own, found = fleets.searched(snapshot, shape, chip, precision, params.workload, params.pools)
     except NoLayout as wrong:
         told["why_not"] = str(wrong)
         return _rows([], name), told
-    found = candidates(own, params.workload, pools=params.pools)
     front = pareto(found)
     front = front[found.tokens_per_s_per_chip[front] >= found.tokens_per_s_per_chip[front].max() / LEAST_SHARE]
     rows = [_row(own, found, i, "front", price, params) for i in front]
@@ -147,7 +146,7 @@ def _write(params: Params) -> Any:
 
 def words(table: pd.DataFrame, params: Params) -> Words:
     """Finding at the speed asked for, what the marks mean, which chips cannot, how far off it may be."""
-    a, write = table.attrs, _write(params)
+    a, table, write = table.attrs, loose(table), _write(params)
     if not a["chips"]:
         return Words("No chip chosen", empty="Choose at least one chip to compare.", way_out={"chips": list(DEFAULT_CHIPS)})
     key = f"{params.speed:g}"
@@ -201,17 +200,18 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     """Fronts by chip, the speed asked for as a vertical with rings, and the table of three speeds."""
     height, t, write = look.height(), tokens(look), _write(params)
     fig = new_figure(look, height_px=height)
+    facts, table = table.attrs, loose(table)
     column = _column(params)
     front = table[(table["kind"] == "front") & table[column].notna()]
     if front.empty:
         return fig
     margin = {"l": 58 if look.phone else 66, "r": 14, "t": 34, "b": 46}
     wide, tall = look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"]
-    chips = [c for c in table.attrs["chips"] if (front["chip"] == c["chip"]).any()]
-    rows = len(table.attrs["chips"]) + 2
+    chips = [c for c in facts["chips"] if (front["chip"] == c["chip"]).any()]
+    rows = len(facts["chips"]) + 2
     bottom = (rows * 20 + 46) / tall if look.phone else 0.0
     across = 1.0 if look.phone else 0.62
-    colour = {c["chip"]: t[SERIES[i % len(SERIES)]] for i, c in enumerate(table.attrs["chips"])}
+    colour = {c["chip"]: t[SERIES[i % len(SERIES)]] for i, c in enumerate(facts["chips"])}
     axis, low, high = log_axis(front[column].to_numpy(dtype=float), write)
     top = min(float(front["tokens_per_s_per_user"].max()) * 1.06, 400.0)
     fig.update_layout(margin=margin)
@@ -227,8 +227,8 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         own = front[front["chip"] == c["chip"]].sort_values("tokens_per_s_per_user")
         own = own[own["tokens_per_s_per_user"] <= top]
         x, y = own["tokens_per_s_per_user"], own[column]
-        if c is chips[0] and table.attrs["band"]:
-            factors = (table.attrs["band"]["low"], table.attrs["band"]["high"])
+        if c is chips[0] and facts["band"]:
+            factors = (facts["band"]["low"], facts["band"]["high"])
             edge = [y / f for f in factors] if params.measure == "cost" else [y * f for f in factors]
             fill = t["band_blue"]
             fig.add_scatter(
@@ -256,16 +256,12 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         others += list(zip(x, y))
     key = f"at {params.speed:g}"
     at = table[(table["kind"] == key) & table[column].notna()]
-    fig.add_vline(x=params.speed, line={"color": t["ink"], "width": 1})
-    fig.add_annotation(
-        x=params.speed,
-        y=1,
-        yref="paper",
-        yanchor="bottom",
-        yshift=4,
-        text=f"{params.speed:g} tok/s per user",
-        showarrow=False,
-        font={"size": 11 if look.phone else 12},
+    words = {"text": f"{params.speed:g} tok/s per user", "showarrow": False, "font": {"size": 11 if look.phone else 12}}
+    upright = {"type": "line", "x0": params.speed, "x1": params.speed, "y0": 0, "y1": 1, "yref": "y domain"}
+    add(
+        fig,
+        [words | {"x": params.speed, "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 4}],
+        [upright | {"line": {"color": t["ink"], "width": 1}}],
     )
     fig.add_scatter(
         x=[params.speed] * len(at), y=at[column], mode="markers", hoverinfo="skip",
@@ -273,12 +269,12 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     )  # fmt: skip
     box = (wide * across, tall * (1 - bottom))
     beside(fig, look, ends, texts, tones, x=(0, top, False), y=(low, high, True), box_px=box, others=others)
-    _side_table(fig, table, params, look, colour, tall, bottom)
+    _side_table(fig, facts["chips"], params, look, colour, tall, bottom)
     return fig
 
 
 def _side_table(
-    fig: go.Figure, table: pd.DataFrame, params: Params, look: Look, colour: dict[str, str], tall: float, bottom: float
+    fig: go.Figure, chips: list[dict[str, Any]], params: Params, look: Look, colour: dict[str, str], tall: float, bottom: float
 ) -> None:
     write = _write(params)
 
@@ -287,8 +283,8 @@ def _side_table(
         return write(value) if value is not None and np.isfinite(value) else "–"
 
     rows = [["tok/s per user", *(f"{s:g}" for s in SPEEDS)]]
-    rows += [[as_text(c["chip"], 18), *(cell(c, s) for s in SPEEDS)] for c in table.attrs["chips"]]
-    tones = [colour[c["chip"]] for c in table.attrs["chips"]]
+    rows += [[as_text(c["chip"], 18), *(cell(c, s) for s in SPEEDS)] for c in chips]
+    tones = [colour[c["chip"]] for c in chips]
     title = f"{MEASURES[params.measure]}, at a speed of"
     if look.phone:
         text_table(fig, look, rows, left=-0.12, right=1.0, top=bottom - 62 / tall, plot_px=tall, colors=tones)

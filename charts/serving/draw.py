@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from charts import numbers
@@ -59,9 +60,19 @@ def text_table(
     add(figure, notes, rules)
 
 
+def loose(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without what it carries beyond rows, which pandas copies with every selection."""
+    out = table.copy(deep=False)
+    out.attrs = {}
+    return out
+
+
 def add(figure: go.Figure, notes: Sequence[dict[str, Any]], shapes: Sequence[dict[str, Any]] = ()) -> None:
-    """Many annotations and shapes in one step: adding them singly takes time with the square of their number."""
-    figure.update_layout(annotations=[*figure.layout.annotations, *notes], shapes=[*figure.layout.shapes, *shapes])
+    """Many annotations and shapes in one step: adding them singly, or merging them, takes time with the square of their number."""
+    if notes:
+        figure.layout.annotations = [*figure.layout.annotations, *notes]
+    if shapes:
+        figure.layout.shapes = [*figure.layout.shapes, *shapes]
 
 
 def beside(

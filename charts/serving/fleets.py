@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.serving import Calibration, Chip, Deployment, Fleet, KernelTable, Layout, Precision, Shape
-from analytics.serving.search import NoLayout, layouts
+from analytics.serving import Calibration, Chip, Deployment, Fleet, KernelTable, Layout, Precision, Shape, Workload
+from analytics.serving.search import Candidates, NoLayout, candidates, layouts
 from charts.serving.kept import kept
 from data.queries.serving import kernel_table, records
 from data.snapshot import Snapshot
@@ -18,6 +18,7 @@ from data.snapshot import Snapshot
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 RACK = 72
 _FLEETS: OrderedDict[tuple, Fleet] = OrderedDict()
+_FOUND: OrderedDict[tuple, tuple[Fleet, Candidates]] = OrderedDict()
 _KEPT = 64
 
 
@@ -82,6 +83,24 @@ def fleet(snapshot: Snapshot, deployments: list[Deployment]) -> Fleet:
             _FLEETS.popitem(last=False)
     _FLEETS.move_to_end(key)
     return _FLEETS[key]
+
+
+def searched(
+    snapshot: Snapshot, shape: Shape, chip: Chip, precision: Precision, workload: Workload, pools: str, most: int = 128
+) -> tuple[Fleet, Candidates]:
+    """Every configuration of a model on a chip for a workload, with its fleet; limits and rents are no part of it, so it is kept.
+
+    Errors: NoLayout with what is short where the model does not fit.
+    """
+    own = base(snapshot)
+    lengths = tuple(float(v) for v in (workload.input_tokens, workload.output_tokens, workload.cached_tokens))
+    key = (id(own.kernels), own.calibration, shape, chip, precision, lengths, pools, most)
+    if (found := _FOUND.get(key)) is None:
+        stacked = fleet(snapshot, fitting(shape, chip, precision, float(workload.final_context), most))
+        found = _FOUND[key] = (stacked, candidates(stacked, workload, pools=pools))
+        while len(_FOUND) > 2 * _KEPT:
+            _FOUND.popitem(last=False)
+    return found
 
 
 def measured(snapshot: Snapshot, chip: Chip) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analytics.serving import Chip, Precision, Shape
 from analytics.serving.cache import cache_bytes_per_token, cache_gb, latent_bytes_per_token
 from analytics.serving.layout import rank_memory
 from analytics.serving.search import layouts, most_sequences
@@ -18,12 +20,15 @@ from charts.params import ChartParams, choice, many, number, pick
 from charts.receipt import InputRow, Receipt, assumed, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.serving import inputs
+from charts.serving.draw import add, loose
 from charts.template import SERIES, new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
 from data.snapshot import Snapshot
 
 CONTEXTS = np.round(2.0 ** np.arange(10, 20.01, 0.25))
+#: Contexts among which the one is sought at which a batch fills the memory.
+FINE = 2.0 ** np.arange(0, 24.01, 1 / 64)
 VIEWS = {"memory": "Cache memory", "users": "Users that fit"}
 DEFAULT_MODELS = ("Llama-3.1-405B", "Llama-3.1-70B", "Qwen3-235B-A22B", "DeepSeek-V3", "gpt-oss-120b")
 
@@ -53,7 +58,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         shape = inputs.model(snapshot, name, params.config)
         precision = inputs.precision(shape, params.weights, params.kv)
         each = np.asarray(shape.kv_bytes_per_sequence(CONTEXTS, precision.kv), dtype=float)
-        users, words_ = most_sequences(shape, chip, params.chips, precision, CONTEXTS)
+        users, words_, _ = _held(shape, chip, params.chips, precision)
         plain = layouts(shape, params.chips, chip.domain)
         reserve = min((rank_memory(shape, chip, lay, precision, 8192).reserve for lay in plain), default=0.0)
         parts.append(
@@ -79,6 +84,13 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     return out
 
 
+@functools.lru_cache(maxsize=64)
+def _held(shape: Shape, chip: Chip, chips: int, precision: Precision) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """Conversations that fit at each context drawn with the layouts that hold them, and at each context sought; no batch is part of it."""
+    users, layouts_in_words = most_sequences(shape, chip, chips, precision, CONTEXTS)
+    return users, layouts_in_words, most_sequences(shape, chip, chips, precision, FINE)[0]
+
+
 def _empty() -> pd.DataFrame:
     columns = ("model", "context_tokens", "cache_gb_per_conversation", "cache_gb", "users_that_fit", "layout", "past_trained_context")
     out = pd.DataFrame({name: [] for name in columns})
@@ -89,9 +101,8 @@ def _empty() -> pd.DataFrame:
 def _facts(shape: Any, precision: Any, chip: Any, params: Params, reserve: float) -> dict[str, Any]:
     """What the words and the figure need of a model: its weights, and the context at which the batch fills what they leave."""
     weights = shape.weight_bytes(precision)
-    fine = 2.0 ** np.arange(0, 24.01, 1 / 64)
-    fits, _ = most_sequences(shape, chip, params.chips, precision, fine)
-    holds = fine[fits >= params.batch]
+    fits = _held(shape, chip, params.chips, precision)[2]
+    holds = FINE[fits >= params.batch]
     return {
         "model": shape.name,
         "weights_gb": weights / 1e9,
@@ -99,7 +110,7 @@ def _facts(shape: Any, precision: Any, chip: Any, params: Params, reserve: float
         "precision": precision.experts if shape.moe_layers else precision.ffn,
         "fits_alone": bool(np.any(fits > 0)),
         "full_at_tokens": float(holds.max()) if holds.size else None,
-        "full_beyond": bool(holds.size and holds.max() == fine[-1]),
+        "full_beyond": bool(holds.size and holds.max() == FINE[-1]),
         "max_position": shape.max_position or None,
         "weights_equal_cache_tokens": weights / shape.kv_bytes_per_token(precision.kv),
     }
@@ -122,7 +133,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     """Finding about the first model, subtitle, alt text."""
     if table.empty:
         return Words("No model chosen", empty="Choose at least one model to see its cache.", way_out={"models": list(DEFAULT_MODELS)})
-    a = table.attrs
+    a, table = table.attrs, loose(table)
     first = a["models"][0]
     server = f"{params.chips} × {a['chip']}" if params.chips > 1 else a["chip"]
     own = table[table["model"] == first["model"]]
@@ -162,22 +173,32 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     fig = new_figure(look, height_px=height)
     if table.empty:
         return fig
+    a, table = table.attrs, loose(table)
     memory = params.view == "memory"
     column = "cache_gb" if memory else "users_that_fit"
     shown = table[table[column] > 0] if memory else table[table[column] >= 1]
     write = (lambda v: numbers.number_of_bytes(v * 1e9)) if memory else numbers.count
     low = max(float(shown[column].min()), 1.0 if not memory else 0.1) * 0.8 if len(shown) else 0.5
-    high = max(float(shown[column].max()) if len(shown) else 1.0, table.attrs["memory_gb"] if memory else 1.0) * 1.4
-    labels = []
-    for i, facts in enumerate(table.attrs["models"]):
+    high = max(float(shown[column].max()) if len(shown) else 1.0, a["memory_gb"] if memory else 1.0) * 1.4
+    labels, full = [], []
+    for i, facts in enumerate(a["models"]):
         own = shown[shown["model"] == facts["model"]]
         if own.empty:
             continue
-        _line(fig, own, column, t[SERIES[i]], write)
-        last = own.iloc[-1]
-        labels.append(EndLabel(float(last[column]), as_text(facts["model"], 22), t[SERIES[i]]))
-        if memory and facts["full_at_tokens"] and facts["full_at_tokens"] <= CONTEXTS[-1]:
-            _full(fig, own, facts, t[SERIES[i]])
+        x, y = own["context_tokens"].to_numpy(dtype=float), own[column].to_numpy(dtype=float)
+        _line(fig, facts["model"], x, y, own["past_trained_context"].to_numpy(dtype=bool), t[SERIES[i]], write)
+        labels.append(EndLabel(float(y[-1]), as_text(facts["model"], 22), t[SERIES[i]]))
+        at = facts["full_at_tokens"]
+        if memory and at and x[0] <= at <= CONTEXTS[-1]:
+            height_there = float(np.exp(np.interp(np.log(at), np.log(x), np.log(y))))
+            told = f"{as_text(facts['model'])}: the batch fills the memory at {_tokens(at)} tokens"
+            full.append((at, height_there, t[SERIES[i]], told))
+    if full:
+        at_x, at_y, tones, texts = zip(*full)
+        fig.add_scatter(
+            x=at_x, y=at_y, mode="markers", marker={"size": 9, "color": tones}, cliponaxis=False, text=texts,
+            hovertemplate="%{text}<extra></extra>",
+        )  # fmt: skip
     margin = {"l": 56 if look.phone else 70, "r": margin_for(labels, look) if labels else 24, "t": 30, "b": 44}
     fig.update_layout(margin=margin)
     contexts = [1024, 4096, 16384, 65536, 262144, 1048576] if not look.phone else [1024, 8192, 65536, 1048576]
@@ -187,39 +208,27 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     fig.update_xaxes(title_text="Context of each conversation, tokens")
     fig.update_yaxes(range=[np.log10(low), np.log10(high)], **numbers.log_ticks(low, high, write))
     if memory:
-        fig.add_hline(y=table.attrs["memory_gb"], line={"color": t["ink"], "width": 1})
-        server = f"{params.chips} × {as_text(table.attrs['chip'], 30)}" if params.chips > 1 else as_text(table.attrs["chip"], 30)
-        whole = table.attrs["memory_gb"]
+        whole = a["memory_gb"]
+        level = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": whole, "y1": whole}
+        add(fig, [], [level | {"line": {"color": t["ink"], "width": 1}}])
+        server = f"{params.chips} × {as_text(a['chip'], 30)}" if params.chips > 1 else as_text(a["chip"], 30)
         where = {"x": 0, "xref": "paper", "y": np.log10(whole), "xanchor": "left", "yanchor": "bottom", "xshift": 4}
         note(fig, look, f"all memory of {server}: {whole:,.0f} GB", **where)
     end_labels(fig, labels, look, x_end=np.log10(CONTEXTS[-1]), y_range=(low, high), log=True, plot_px=height - margin["t"] - margin["b"])
     return fig
 
 
-def _line(fig: go.Figure, own: pd.DataFrame, column: str, tone: str, write) -> None:  # noqa: ANN001
+def _line(fig: go.Figure, model: str, x: np.ndarray, y: np.ndarray, past: np.ndarray, tone: str, write: Any) -> None:
     """A line, dashed past the context the model was released for."""
-    past = own["past_trained_context"].to_numpy(dtype=bool)
-    within = own[~past]
-    beyond = own[past | np.append(past[1:], False)] if past.any() else own.iloc[:0]
-    name = as_text(own["model"].iloc[0])
-    for rows, dash in ((within, "solid"), (beyond, "5px,3px")):
-        if len(rows):
+    name = as_text(model)
+    beyond = past | np.append(past[1:], False) if past.any() else past
+    for rows, dash in ((~past, "solid"), (beyond, "5px,3px")):
+        if rows.any():
             fig.add_scatter(
-                x=rows["context_tokens"], y=rows[column], mode="lines", line={"color": tone, "width": 2, "dash": dash},
-                text=[f"{name}, {_tokens(c)}: {write(v)}" for c, v in zip(rows["context_tokens"], rows[column])],
+                x=x[rows], y=y[rows], mode="lines", line={"color": tone, "width": 2, "dash": dash},
+                text=[f"{name}, {_tokens(c)}: {write(v)}" for c, v in zip(x[rows], y[rows])],
                 hovertemplate="%{text}<extra></extra>",
             )  # fmt: skip
-
-
-def _full(fig: go.Figure, own: pd.DataFrame, facts: dict[str, Any], tone: str) -> None:
-    x = facts["full_at_tokens"]
-    y = float(np.exp(np.interp(np.log(x), np.log(own["context_tokens"].astype(float)), np.log(own["cache_gb"]))))
-    if x < own["context_tokens"].min():
-        return
-    fig.add_scatter(
-        x=[x], y=[y], mode="markers", marker={"size": 9, "color": tone}, cliponaxis=False,
-        hovertemplate=f"{as_text(facts['model'])}: the batch fills the memory at {_tokens(x)} tokens<extra></extra>",
-    )  # fmt: skip
 
 
 def receipt(params: Params, snapshot: Snapshot) -> Receipt:

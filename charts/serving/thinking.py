@@ -113,6 +113,11 @@ def _vote(samples: int, wrong_answers: int) -> np.ndarray:
     return sampling.plurality(samples, np.ones(wrong_answers))
 
 
+@functools.lru_cache(maxsize=4096)
+def _verifier(samples: int, recall: float, false_accept: float) -> np.ndarray:
+    return sampling.verifier(samples, recall, false_accept)
+
+
 def _by_samples(params: Params) -> pd.DataFrame:
     spread = sampling.Spread.of_mean(params.success, params.mixed)
     one = float(_answer(params, params.output_tokens))
@@ -122,11 +127,11 @@ def _by_samples(params: Params) -> pd.DataFrame:
         cost = prompt + n * (one - prompt)  # the question is read once, its cache shared
         rules = (
             sampling.perfect_judge(int(n)),
-            sampling.verifier(int(n), params.recall, params.false_accept),
+            _verifier(int(n), params.recall, params.false_accept),
             _vote(int(n), params.wrong_answers),
         )
-        for name, rule in zip(RULES, rules):
-            solved = float(sampling.solved_mixed(spread, rule))
+        for name, share in zip(RULES, sampling.solved_mixed(spread, np.stack(rules, axis=1))):
+            solved = float(share)
             rows.append(
                 {
                     "line": name,

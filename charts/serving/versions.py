@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -12,7 +13,7 @@ from charts.look import Look
 from charts.params import ChartParams, choice, number, pick
 from charts.receipt import InputRow, Receipt, looked_up
 from charts.registry import Chart, Preset, register
-from charts.serving.draw import beside, log_axis
+from charts.serving.draw import beside, log_axis, loose
 from charts.serving.kept import kept
 from charts.serving.measured import QUANTITY_WORDS, runs
 from charts.template import SERIES, new_figure, tokens
@@ -82,17 +83,21 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
 
 def _chips(rows: pd.DataFrame) -> list[str]:
     """Chips, those with most days and engines first."""
-    if rows.empty:
-        return []
-    seen = rows.groupby("chip_id").agg(days=("day", "nunique"), engines=("engine", "nunique"), points=("day", "size"))
-    return [str(name) for name in seen.sort_values(["days", "engines", "points"], ascending=False, kind="stable").index]
+    seen: dict[str, tuple[set, set, list]] = {}
+    for chip, day, engine in zip(rows["chip_id"], rows["day"], rows["engine"]):
+        days, engines, points = seen.setdefault(str(chip), (set(), set(), []))
+        days.add(day)
+        engines.add(engine)
+        points.append(day)
+    return sorted(seen, key=lambda chip: tuple(-len(found) for found in seen[chip]))
 
 
 def _moved(table: pd.DataFrame, params: Params) -> tuple[str, pd.Series, pd.Series] | None:
     """The chip of most days with its best point of the first and of the last day."""
     column = params.quantity
     best = "idxmin" if column == "tpot_ms" else "idxmax"
-    for chip in table.attrs["chips"]:
+    chips, table = table.attrs["chips"], loose(table)
+    for chip in chips:
         own = table[table["chip_id"] == chip]
         days = sorted(own["day"].unique())
         if len(days) > 1:
@@ -110,7 +115,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
             empty=f"No published run of {params.model} gives {name.lower()} at these lengths.",
             way_out={"model": "DeepSeek-R1", "quantity": "output_tok_s_per_gpu", "longest": 1_048_576},
         )
-    moved = _moved(table, params)
+    moved, chips, table = _moved(table, params), table.attrs["chips"], loose(table)
     days = f"{numbers.date(table['day'].min())[-8:]} to {numbers.date(table['day'].max())[-8:]}"
     if moved:
         chip, first, last = moved
@@ -130,12 +135,12 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     notes = [f"Lengths, layouts and load differ between points ({len(lengths)} pairs of lengths), so steps are not software alone."]
     if table["day_text"].str.contains("approx").any():
         notes.append("A file without a day stands at the month its repository gives it.")
-    alt = f"Points by day for {numbers.listed(table.attrs['chips'], 6)}. {finding}."
+    alt = f"Points by day for {numbers.listed(chips, 6)}. {finding}."
     return Words(
         finding,
         subtitle,
         alt,
-        f"{len(table)} points on {len(table.attrs['chips'])} chips",
+        f"{len(table)} points on {len(chips)} chips",
         "Published measurements, see each row",
         tuple(notes),
     )
@@ -147,35 +152,39 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     fig = new_figure(look, height_px=height)
     if table.empty:
         return fig
-    column = params.quantity
+    chips, table, column = table.attrs["chips"], loose(table), params.quantity
     axis, low, high = log_axis(table[column].to_numpy(dtype=float), lambda v: f"{v:,.0f}")
     ends, labels, tones = [], [], []
     x0, x1 = table["day"].min() - pd.Timedelta(days=25), table["day"].max() + pd.Timedelta(days=45)
-    for i, chip in enumerate(table.attrs["chips"]):
-        own = table[table["chip_id"] == chip].sort_values("day", kind="stable")
-        tone = t[SERIES[i]] if i < len(SERIES) else t["point"]
-        best = own.groupby("day", sort=True)[column].agg("min" if column == "tpot_ms" else "max")
+    names, value = table["chip_id"].to_numpy(), table[column].to_numpy(dtype=float)
+    day = ((table["day"] - x0) / pd.Timedelta(days=1)).to_numpy(dtype=float)
+    dates = table["day"].dt.strftime("%Y-%m-%d").to_numpy()
+    colour = {chip: t[SERIES[i]] if i < len(SERIES) else t["point"] for i, chip in enumerate(chips)}
+    for chip in chips:
+        own = names == chip
+        days, first = np.unique(day[own], return_index=True)
+        better = np.minimum if column == "tpot_ms" else np.maximum
+        best = np.array([better.reduce(value[own][day[own] == d]) for d in days])
         if len(best) > 1:
-            fig.add_scatter(x=best.index, y=best.to_numpy(), mode="lines", line={"color": tone, "width": 1.2}, hoverinfo="skip")
-        marks = {
-            "size": 8 if look.phone else 9.5,
-            "color": tone,
-            "symbol": [SYMBOLS.get(_engine(e), "star") for e in own["engine"]],
-            "line": {"color": t["page"], "width": 0.8},
-        }
-        text = [_told(row, column) for row in own.to_dict("records")]
-        fig.add_scatter(
-            x=own["day"], y=own[column], mode="markers", marker=marks, text=text, hovertemplate="%{text}<extra></extra>", cliponaxis=False
-        )
-        ends.append((float((best.index[-1] - x0) / pd.Timedelta(days=1)), float(best.iloc[-1])))
+            line = {"color": colour[chip], "width": 1.2}
+            fig.add_scatter(x=dates[own][first], y=best, mode="lines", line=line, hoverinfo="skip")
+        ends.append((float(days[-1]), float(best[-1])))
         labels.append(as_text(chip, 18))
-        tones.append(tone)
+        tones.append(colour[chip])
+    marks = {
+        "size": 8 if look.phone else 9.5,
+        "color": [colour[chip] for chip in names],
+        "symbol": [SYMBOLS.get(_engine(e), "star") for e in table["engine"]],
+        "line": {"color": t["page"], "width": 0.8},
+    }
+    text = [_told({str(k): v for k, v in row.items()}, column) for row in table.to_dict("records")]
+    fig.add_scatter(x=dates, y=value, mode="markers", marker=marks, text=text, hovertemplate="%{text}<extra></extra>", cliponaxis=False)
     margin = {"l": 60, "r": 16, "t": 20, "b": 44}
     fig.update_layout(margin=margin)
     fig.update_xaxes(range=[x0, x1], tickformat="%b %Y", dtick="M2" if not look.phone else "M4")
     fig.update_yaxes(**axis)
     box = (look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"])
-    others = [(float((d - x0) / pd.Timedelta(days=1)), float(v)) for d, v in zip(table["day"], table[column])]
+    others = list(zip(day, value))
     span = float((x1 - x0) / pd.Timedelta(days=1))
     _beside_days(fig, look, ends, labels, tones, x0, span, (low, high), box, others)
     return fig
@@ -194,9 +203,9 @@ def _beside_days(
     others: list,
 ) -> None:
     """Labels placed on days counted from the left edge, then moved to their dates."""
-    before = len(fig.layout.annotations)
+    before = fig.layout.annotations
     beside(fig, look, ends, labels, tones, x=(0.0, span, False), y=(*y, True), box_px=box, others=others)
-    for mark in fig.layout.annotations[before:]:
+    for mark in fig.layout.annotations[len(before) :]:
         mark.x = x0 + pd.Timedelta(days=float(mark.x))
 
 
