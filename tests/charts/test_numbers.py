@@ -14,6 +14,8 @@ from charts import numbers
         (numbers.power, 2263, "2.3 GW"),
         (numbers.power, 1000, "1 GW"),
         (numbers.power, 0.559, "559 kW"),
+        (numbers.chips, 16_384, "16,384"),
+        (numbers.chips, 128_000, "128k"),
         (numbers.count, 20_000, "20k"),
         (numbers.count, 1_111_673, "1.11M"),
         (numbers.count, 999_999, "1M"),
