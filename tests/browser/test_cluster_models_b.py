@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 import charts
 from charts import registry
 from tests.browser.addresses import address
+from tests.browser.conftest import WATCHDOG_MS
 
 charts.load_all()
 CLAIMS = [f"C{i}" for i in range(1, 19)]
@@ -28,9 +29,9 @@ def test_each_claim_about_clusters_opens_on_the_page(tab, claim):
     assert PRESETS[claim], f"no preset on the cluster page speaks to {claim}"
     for chart_id, name in PRESETS[claim]:
         tab.open(address(chart_id, name))
+        expect(tab.page.locator(".js-plotly-plot, [data-empty]").first).to_be_visible(timeout=WATCHDOG_MS)
         tab.no_trouble()
         expect(tab.page.locator("[data-failed], [data-problem]")).to_have_count(0)
-        expect(tab.page.locator(".js-plotly-plot, [data-empty]").first).to_be_visible()
         assert finding(tab)
 
 
