@@ -19,9 +19,13 @@ def choice(default: str, *, label: str, help: str, labels: Mapping[str, str]) ->
     return Field(default=default, description=help, json_schema_extra={"widget": "choice", "label": label, "labels": dict(labels)})
 
 
-def pick(default: str, *, label: str, help: str) -> Any:
-    """One name out of the store (annotate with str); the chart's `options` lists the names there are."""
-    return Field(default=default, description=help, max_length=200, json_schema_extra={"widget": "pick", "label": label})
+def pick(default: str, *, label: str, help: str, missing_said: bool = False) -> Any:
+    """One name out of the store (annotate with str); the chart's `options` lists the names there are.
+
+    A page leaves out a name the store does not have; with `missing_said` it stays, for a chart whose words say that it is gone.
+    """
+    extra: dict[str, Any] = {"widget": "pick", "label": label, "missing_said": missing_said}
+    return Field(default=default, description=help, max_length=200, json_schema_extra=extra)
 
 
 def many(default: tuple[str, ...] = (), *, label: str, help: str, most: int = 200) -> Any:

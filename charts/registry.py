@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from charts import numbers
 from charts.look import Look
 from charts.params import ChartParams
 from charts.receipt import Receipt
@@ -43,6 +45,27 @@ class Chart:
     options: Mapping[str, Callable[[Snapshot], Mapping[str, str]]] = field(default_factory=dict)
     heights: tuple[int, int] = (540, 430)
 
+    def unknown(self, params: Any, snapshot: Snapshot) -> dict[str, str]:
+        """Names that parameters hold and the store does not have at this revision: parameter → a sentence with the nearest."""
+        out = {}
+        for name, listed in self.options.items():
+            given, default = getattr(params, name), self.params.model_fields[name].default
+            asked = [value for value in (given if isinstance(given, tuple) else (given,)) if isinstance(value, str) and value]
+            if not asked or given == default:
+                continue
+            known = listed(snapshot)
+            if missing := [value for value in asked if value not in known]:
+                out[name] = _unknown(name, missing[0], [value for value in known if value])
+        return out
+
+
+def _unknown(name: str, value: str, known: list[str]) -> str:
+    """What is not there, and what is: the name most alike, else the first few."""
+    short = {text.casefold(): text for text in known}
+    alike = difflib.get_close_matches(value.casefold(), short, 1, 0.5) or [text for text in short if value.casefold() in text][:1]
+    near = f"the nearest is {short[alike[0]]}" if alike else f"there are {numbers.listed(known, 3)}" if known else "there are none"
+    return f"{name}={value[:60]}: the store has no such name at this revision; {near}"
+
 
 CHARTS: dict[str, Chart] = {}
 
@@ -64,8 +87,6 @@ def register(chart: Chart) -> Chart:
 
 def get(chart_id: str) -> Chart:
     """The chart of an id; ValueError names the nearest."""
-    import difflib
-
     if chart_id not in CHARTS:
         near = difflib.get_close_matches(chart_id, CHARTS, 1)
         raise ValueError(f"no chart {chart_id!r}" + (f"; did you mean {near[0]}?" if near else ""))

@@ -76,13 +76,16 @@ def chart_by_id(chart_id: str) -> Any:
 
 
 def shown(chart: Any, request: Request) -> Shown:
-    """Return a chart computed for a query. Errors: Refused for a parameter that cannot be read; UnknownRevision."""
+    """Return a chart computed for a query. Errors: Refused for a parameter that cannot be read or found; UnknownRevision."""
     pairs = [pair for pair in own_pairs(chart, request) if pair[0] in chart.params.model_fields or pair[0] not in LOOK_NAMES]
     params, ignored = state.decode(chart.params, pairs)
     if ignored:
         # A page goes on without what it cannot read; an address asked by a program is refused.
         raise Refused(400, "; ".join(f"refused {what.removeprefix('ignored ')}" for what in ignored), ignored=ignored)
-    return computed(chart, params, revision_of(request))
+    rev = revision_of(request)
+    if unknown := chart.unknown(params, context.store().snapshot(rev)):
+        raise Refused(422, "; ".join(unknown.values()), unknown=list(unknown))
+    return computed(chart, params, rev)
 
 
 def own_pairs(chart: Any, request: Request) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -104,7 +105,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         return fig
     table = table.assign(day=pd.to_datetime(table["day"]), middle=table["value"].fillna((table["low"] + table["high"]) / 2))
     high = float(table[["middle", "high"]].max().max()) * 1.18
-    start, end = table["day"].min() - pd.Timedelta(days=320), table["day"].max() + pd.Timedelta(days=500)
+    start, end = table["day"].min() - pd.Timedelta(days=320), table["day"].max() + pd.Timedelta(days=500 if look.phone else 900)
     sources = list(dict.fromkeys(table["source"]))
     for i, source in enumerate(sources):
         tone = t[SERIES[i % len(SERIES)]]
@@ -138,7 +139,10 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     texts = [
         _told(r, unit) if look.phone else f"{r['source'].split(',')[0].split(' (')[0][:24]}: {_told(r, unit)}" for _, r in table.iterrows()
     ]
-    for (_, row), text, spot in zip(table.iterrows(), texts, place(at, texts, 11.5, (0, 0, *plot))):
+    bars = [
+        (x, plot[1] * (1 - v / high)) for (x, _), (_, r) in zip(at, table.iterrows()) for v in np.linspace(r["low"], r["high"], 9) if v == v
+    ]
+    for (_, row), text, spot in zip(table.iterrows(), texts, place(at, texts, 11.5, (0, 0, *plot), obstacles=bars)):
         if spot is not None:
             tone = t[SERIES[sources.index(row["source"]) % len(SERIES)]]
             note(

@@ -33,7 +33,7 @@ _KEPT = [
 class Params(ChartParams):
     """Which cluster, and which of its figures is drawn."""
 
-    cluster: str = pick("xai-colossus1", label="Cluster", help="the cluster whose file is opened")
+    cluster: str = pick("xai-colossus1", label="Cluster", help="the cluster whose file is opened", missing_said=True)
     quantity: QuantityName = quantity()
     log: bool = flag(False, label="Log scale", help="logarithmic or linear axis")
 

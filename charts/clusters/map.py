@@ -30,7 +30,7 @@ from charts.registry import Chart, Preset, register
 from charts.template import new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
-from data.queries import clusters
+from data.queries import clusters, world
 from data.snapshot import Snapshot
 
 # Longitude and latitude drawn, and the resolution of the shapes (1:110m, or 1:50m close up).
@@ -74,6 +74,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     place = np.where(out["planned"].astype(bool), "planned ", "") + out["country"].fillna("").astype(object)
     facts = source_facts(params, snapshot, rows) | {
         "on": on.date().isoformat(),
+        "world": world.coverage(snapshot, params.quantity, float(out.loc[~out["planned"].astype(bool), "value"].sum()), snapshot.today),
         "unplaced": unplaced[:5],
         "unplaced_count": len(unplaced),
         "running": int((~out["planned"].astype(bool)).sum()),
@@ -109,7 +110,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     if a["running"] + a["planned"] > len(table):
         notes.append(f"The {len(table)} largest are drawn; shares count all.")
     top = numbers.listed([f"{r['name']} in {r['country']}, {q.write(r['value'])}" for _, r in base.head(3).iterrows()])
-    return Words(finding, subtitle, f"Map of sites by {q.noun}. Largest: {top}. {finding}.", "", credit(a), tuple(notes))
+    return Words(finding, subtitle, f"Map of sites by {q.noun}. Largest: {top}. {finding}.", a.get("world", ""), credit(a), tuple(notes))
 
 
 def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:

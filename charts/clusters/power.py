@@ -48,7 +48,7 @@ class Params(SelectionParams):
     lines: int = number(11, ge=1, le=40, label="Lines named", help="how many lines are named; the rest is pale context")
     log: bool = flag(True, label="Log scale", help="logarithmic or linear axis")
     claims: bool = flag(True, label="Claims", help="show what other voices claim about sites as hollow diamonds")
-    events: bool = flag(False, label="Events", help="mark dated events of clusters and their power")
+    events: bool = flag(True, label="Events", help="mark dated events of clusters and their power, quietly")
 
 
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:

@@ -58,7 +58,8 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         fig.update_yaxes(range=[0, high], tickvals=ticks, ticktext=[write(v) for v in ticks])
     _verticals(fig, today, read, end, look, [e["day"] for e in a["events"]])
     plot = (look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"])
-    _claims(fig, a["claims"], (start, end), (low, high), plot, params, look)
+    marks = table[table["line"].isin(named)]
+    _claims(fig, a["claims"], marks, (start, end), (low, high), plot, params, look)
     if a["events"]:
         fig.add_scatter(
             x=[e["day"] for e in a["events"]], y=[low * 1.06 if params.log else high * 0.02] * len(a["events"]), mode="markers",
@@ -218,7 +219,20 @@ def _verticals(fig: go.Figure, today: pd.Timestamp, read: pd.Timestamp, end: pd.
         said.append(quiet(look, "seen running ◂", x=read, **top, xanchor="right", xshift=-6))
         if not look.phone:
             to = f"source read<br>to {numbers.date(read.date()).rsplit(' ', 1)[0]}"
-            said.append(quiet(look, to, x=read, y=0, yref="paper", yanchor="bottom", xanchor="right", xshift=-6, yshift=4, align="right"))
+            said.append(
+                quiet(
+                    look,
+                    to,
+                    x=read,
+                    y=0,
+                    yref="paper",
+                    yanchor="bottom",
+                    xanchor="right",
+                    xshift=-6,
+                    yshift=18 if events else 4,
+                    align="right",
+                )
+            )
     said.append(quiet(look, "▸ planned", x=today, **top, xanchor="left", xshift=6))
     fig.update_layout(shapes=shapes)
     annotate(fig, said)
@@ -227,6 +241,7 @@ def _verticals(fig: go.Figure, today: pd.Timestamp, read: pd.Timestamp, end: pd.
 def _claims(
     fig: go.Figure,
     claims: list[dict[str, Any]],
+    marks: pd.DataFrame,
     x_range: tuple,
     y_range: tuple[float, float],
     plot: tuple[float, float],
@@ -248,10 +263,17 @@ def _claims(
         return
     span = (x_range[1] - x_range[0]).days
     low, high = (math.log10(v) for v in y_range) if params.log else y_range
-    xs = [(pd.Timestamp(c["day"]) - x_range[0]).days / span * plot[0] for c in inside]
-    ys = [plot[1] * (1 - ((math.log10(c["value"]) if params.log else c["value"]) - low) / (high - low)) for c in inside]
+
+    def at_px(days: Any, values: Any) -> list[tuple[float, float]]:
+        levels = [math.log10(max(v, 1e-9)) if params.log else v for v in values]
+        return [
+            ((pd.Timestamp(d) - x_range[0]).days / span * plot[0], plot[1] * (1 - (v - low) / (high - low))) for d, v in zip(days, levels)
+        ]
+
+    points = at_px([c["day"] for c in inside], [c["value"] for c in inside])
+    drawn = at_px(marks["day"], marks["value"])
     texts = [f"{short_name(c['name'])}: {write(c['value'])}" for c in inside]
-    spots = zip(inside, texts, place(list(zip(xs, ys)), texts, 11, (0, 0, *plot)))
+    spots = zip(inside, texts, place(points, texts, 11, (0, 0, *plot), obstacles=drawn))
     at = [(c, text, spot, math.log10(c["value"]) if params.log else c["value"]) for c, text, spot in spots if spot is not None]
     small = {"size": 11, "color": t["mute"], "shadow": halo(look.theme)}
     annotate(fig, [quiet(look, as_text(text, 40), x=c["day"], y=y, xshift=s.dx, yshift=-s.dy, font=small) for c, text, s, y in at])

@@ -32,7 +32,7 @@ from charts.registry import Chart, Preset, register
 from charts.template import SERIES, new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
-from data.queries import clusters
+from data.queries import clusters, world
 from data.snapshot import Snapshot
 
 OTHERS = "others"
@@ -55,6 +55,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     facts = source_facts(params, snapshot, rows)
     if steps.empty:
         return with_facts(pd.DataFrame({"quarter": [], "group": [], "added": [], "planned": [], "sites": []}), facts)
+    seen = float(steps.loc[~steps["planned"].astype(bool), "rise"].sum())
     steps["quarter"] = steps["online_day"].dt.to_period("Q").astype(str)
     by_group = steps.groupby("group")["rise"].sum().sort_values(ascending=False, kind="stable")
     top = list(by_group.index[:5])
@@ -64,7 +65,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     )
     kept = sorted(out["quarter"].unique())[-params.quarters :]
     out = out[out["quarter"].isin(kept)].reset_index(drop=True)
-    return with_facts(out, facts | {"top": top})
+    return with_facts(out, facts | {"top": top, "world": world.coverage(snapshot, params.quantity, seen, snapshot.today)})
 
 
 def _steps(rows: pd.DataFrame, params: Params) -> pd.DataFrame:
@@ -99,7 +100,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     )
     year = seen.tail(4).sum()
     alt = f"Stacked bars of {q.noun} added each quarter. {finding}. The last four quarters seen added {q.write(year)}."
-    return Words(finding, subtitle, alt, "", credit(a))
+    return Words(finding, subtitle, alt, a.get("world", ""), credit(a))
 
 
 def _quarter(text: str) -> str:

@@ -87,7 +87,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     subtitle = (
         f"{q.label} by site as of {numbers.date(a['on'])}, {voice_words(a)}, log scale. {len(table)} of {a['sites']} sites"
         + (f"; only {a['filters']}" if a["filters"] else "")
-        + ". Filled dot: reported or measured; hollow: modelled or claimed. Line: what all voices say, only where several do."
+        + ". Filled dot: reported or measured; hollow: modelled or claimed. Line: what all voices say, only where several do; beside it how many and their ratio."
     )
     total = f"The {a['sites']} sites add up to {q.write(a['total'])}. " if params.voices != "all" else ""
     count = f"{numbers.in_words(a['disagree']).capitalize()} {'site has' if a['disagree'] == 1 else 'sites have'}"
@@ -150,18 +150,29 @@ def _columns(table: pd.DataFrame, q: Any, look: Look) -> list[tuple[str, int, st
     if look.phone:
         names = [as_text(short_name(str(n)), 17) for n in table["name"]]
         return [("Site", 112, "left", names), (q.label.split(",")[0], 78, "left", values), ("Age", 42, "right", ages)]
+    one = table.attrs["voices"] == "one"
+    second = "user" if one else "source"
+    named = table["user"] if one else table["source"].map(lambda s: clusters.short_source(s).removeprefix("Epoch AI, "))
     return [
-        ("Site", 215, "left", [as_text(n, 31) for n in table["name"]]),
-        ("Source", 150, "left", [as_text(clusters.short_source(n), 21) for n in table["source"]])
-        if table.attrs["voices"] == "all"
-        else ("User", 120, "left", [as_text(n, 16) for n in table["user"]]),
-        (q.label.split(",")[0], 92, "left", values),
-        ("Voices", 52, "right", [f"{int(v)}" if v == v else "1" for v in table["voices"]]),
-        ("Chip", 96, "right", [as_text(c, 13) for c in table["chip_id"]]),
-        ("Status", 92, "right", [as_text(s, 14) for s in table["status"]]),
-        ("Evidence", 128, "right", [as_text(e, 18) for e in table["evidence"]]),
-        ("Age", 48, "right", ages),
+        ("Site", 192, "left", [as_text(n, 26) for n in table["name"]]),
+        ("Owner", 92, "left", [as_text(n, 12) for n in table["owner"]]),
+        (second.capitalize(), 108 if one else 150, "left", [as_text(n, 15 if one else 22) for n in named]),
+        (q.label.split(",")[0], 80, "left", values),
+        ("Voices", 70, "right", [_apart(r) for _, r in table.iterrows()]),
+        *([] if q.unit == "H100e" else [("H100e", 58, "right", [numbers.count(v) if v == v else "" for v in table["h100e"]])]),
+        ("Chip", 88, "right", [as_text(c, 12) for c in table["chip_id"]]),
+        ("Status", 80, "right", [as_text(s, 12) for s in table["status"]]),
+        ("Evidence", 86, "right", [as_text(e, 12) for e in table["evidence"]]),
+        ("Age", 46, "right", ages),
     ]
+
+
+def _apart(row: pd.Series) -> str:
+    """How many voices speak of a site, and how far apart they are."""
+    if not row["voices"] > 1:
+        return "1"
+    ratio = row["high"] / row["low"]
+    return f"{int(row['voices'])}, ×{ratio:.2f}" if ratio > 1.005 else f"{int(row['voices'])}, agree"
 
 
 def _write(fig: go.Figure, table: pd.DataFrame, columns: list, margin: dict[str, int], look: Look) -> None:
@@ -172,7 +183,7 @@ def _write(fig: go.Figure, table: pd.DataFrame, columns: list, margin: dict[str,
     left, right = -margin["l"], 14.0
     for heading, width, side, texts in columns:
         offset, end = (left, left + width) if side == "left" else (right, right + width)
-        numeric = heading in ("Age", "Voices") or (side == "left" and heading not in ("Site", "User", "Source"))
+        numeric = heading in ("Age", "Voices", "H100e") or (side == "left" and heading not in ("Site", "Owner", "User", "Source"))
         place = {"xanchor": "right", "xshift": end - 10} if numeric else {"xanchor": "left", "xshift": offset}
         base = {"xref": "paper", "x": 0 if side == "left" else 1, "showarrow": False, "align": "left"} | place
         head = {"size": size - 1, "color": t["mute"], "weight": 600}

@@ -16,6 +16,13 @@ COMPARABLE = {
     "h100e": ("cumulative compute sold", "H100e", "sold since the first quarter counted, nothing retired"),
 }
 
+UNCOUNTED = {
+    "site_power_mw": "site power",
+    "chip_count": "accelerators of all makers",
+    "h100e_16bit": "H100 equivalents by 16-bit rates",
+    "capex_usd": "capital",
+}
+
 
 @per_revision
 def totals(snapshot: Snapshot, metric: str, owner: str | None = None) -> pd.DataFrame:
@@ -26,9 +33,11 @@ def totals(snapshot: Snapshot, metric: str, owner: str | None = None) -> pd.Data
 
 
 def coverage(snapshot: Snapshot, quantity: str, total: float, today: datetime.date) -> str:
-    """What share of the newest comparable world total these rows are, in words with its source; "" where none compares."""
-    if quantity not in COMPARABLE or not total > 0:
+    """What share of the newest comparable world total these rows are, in words with its source; "" without a total."""
+    if not total > 0:
         return ""
+    if quantity not in COMPARABLE:
+        return f"No published total of the world counts {UNCOUNTED.get(quantity, 'this')} at AI sites, so no share of it is given."
     metric, unit, counts = COMPARABLE[quantity]
     rows = totals(snapshot, metric, FOUR_VENDORS)
     rows = rows[(rows["unit"] == unit) & (rows["day"] <= pd.Timestamp(today)) & rows["value"].notna()]

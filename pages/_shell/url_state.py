@@ -15,7 +15,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from charts import registry, state
-from charts.params import ChartParams
+from charts.params import ChartParams, extra
 from charts.registry import Chart
 from data.links import UnknownLink
 from data.process import the_store
@@ -119,11 +119,30 @@ def params_of(chart: Chart) -> tuple[Any, list[str]]:
     run.drawn[chart.id] = chart.id
     if chart.id not in held:
         params, ignored = state.decode(chart.params, _own_pairs(run, chart))
+        params, unknown = _known(chart, params)
+        ignored += unknown
         held[chart.id] = Held(params, ignored)
         _seed(chart, params)
     else:
         held[chart.id] = _from_widgets(chart, held[chart.id])
     return held[chart.id].params, held[chart.id].ignored
+
+
+def _known(chart: Chart, params: Any) -> tuple[Any, list[str]]:
+    """The parameters without names the store does not have at this revision, and a sentence for each left out."""
+    unknown = {
+        name: said
+        for name, said in chart.unknown(params, the_store().snapshot(pin().rev)).items()
+        if not extra(chart.params, name).get("missing_said")
+    }
+    known = {name: chart.options[name](the_store().snapshot(pin().rev)) for name in unknown}
+    kept: dict[str, Any] = {
+        name: tuple(v for v in getattr(params, name) if v in known[name])
+        if isinstance(getattr(params, name), tuple)
+        else chart.params.model_fields[name].default
+        for name in unknown
+    }
+    return params.model_copy(update=kept), [f"ignored {said}" for said in unknown.values()]
 
 
 def key_of(chart: Chart, name: str) -> str:
