@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from charts.labels import place, text_width
 from charts.look import Look
-from charts.numbers import log_ticks
+from charts.numbers import dollars, log_ticks
 from charts.prices.levels import bare_name
 from charts.template import halo, new_figure, tokens
 from charts.text import as_text
@@ -193,7 +193,7 @@ def range_rows(
     figure.update_yaxes(visible=False)
     figure.update_xaxes(showgrid=True, gridcolor=t["grid"], title_text=unit)
     if log:
-        figure.update_xaxes(**log_ticks(limits[0], limits[1], write, 5 if look.phone else 9))
+        figure.update_xaxes(**log_price_ticks(limits[0], limits[1], write, 5 if look.phone else 9))
     else:
         figure.update_xaxes(tickvals=(ticks := linear_ticks(*limits)), ticktext=[write(v) for v in ticks])
     for i, r in enumerate(rows):
@@ -235,6 +235,17 @@ def _one_range(figure: go.Figure, frame: Frame, i: int, r: RangeRow, label: str,
     if r.note:
         place_ = {"xanchor": "right", "yshift": 15} if look.phone else {"xanchor": "left", "xshift": 10}
         figure.add_annotation(x=1, xref="paper", y=i, text=r.note, showarrow=False, font={"size": size - 1, "color": t["mute"]}, **place_)
+
+
+def log_price_ticks(low: float, high: float, write: Callable[[float], str], most: int = 9) -> dict:
+    """`log_ticks`, or round steps where a narrow range would show fewer than three of those."""
+    ticks = log_ticks(low, high, write, most)
+    if len(ticks["tickvals"]) >= 3:
+        return ticks
+    values = [v for v in linear_ticks(low, high, min(most, 6)) if v > 0]
+    texts = [write(v) for v in values]
+    fine = texts if len(set(texts)) == len(texts) else [dollars(v) for v in values]
+    return ticks | {"tickvals": values, "ticktext": fine}
 
 
 def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:

@@ -156,7 +156,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     held = table[table["on_day"]]
     hosts = table["provider"].nunique()
     drawn = f", the {MOST_LINES} cheapest drawn" if (table["price_usd_per_mtok"] > 0).sum() > MOST_LINES else ""
-    marks = "Each line one host, as long as its price was seen; the developer's own strong, off-peak, turbo and quantised dashed."
+    marks = "Each line one host, as long as its price was seen; a month beside a price: last seen then; the developer's own strong, off-peak, turbo and quantised dashed."
     if held.empty:
         finding = f"No open offer of {facts['name']} on {date(facts['on'])}"
     else:

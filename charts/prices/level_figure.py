@@ -36,7 +36,8 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     if records.empty:
         return out
     zone = facts["zone_from"]
-    scored_until = min(max(zone, records["date"].iloc[0]), end) if zone else end
+    # Where offers of scored models still set records after the last scored release, the line goes on to the last of them.
+    scored_until = min(max(zone, records["date"].iloc[-1]), end) if zone else end
     if zone and zone < end:
         out.add_vrect(x0=max(zone, frame.x[0]), x1=end, fillcolor=t["zone"], line_width=0, layer="below")
         note(
@@ -71,7 +72,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         marker={"size": 8, "color": t["ink"], "line": {"width": 1.5, "color": t["page"]}},
         text=_hover(records), hovertemplate="%{text}<extra></extra>", cliponaxis=False,
     )  # fmt: skip
-    _names(out, frame, paid, records, xs, ys, look)
+    _names(out, frame, paid, records, xs, ys, facts)
     if not look.phone:
         out.add_annotation(
             x=1, xref="paper", xanchor="left", xshift=8, y=np.log10(last), yanchor="middle", align="left", showarrow=False,
@@ -152,16 +153,23 @@ def _dots(out: go.Figure, paid: pd.DataFrame, t: dict[str, str], look: Look) -> 
 def _hover(rows: pd.DataFrame) -> list[str]:
     out = []
     for r in rows.to_dict("records"):
-        ended = f", ended {date(r['end_date'])}" if isinstance(r["end_date"], str) else ""
+        ended = f", ended {date(r['end_date'])}" if isinstance(r["end_date"], str) else _seen(r)
+        other = isinstance(r["weights_id"], str) and r["weights_id"] != r["model_id"]
+        behind = f"<br>answered by {as_text(r['weights_id'])}" if other else ""
         out.append(
             f"<b>{as_text(r['model'])}</b>, {as_text(r['provider'])}<br>{dollars(r['price_usd_per_mtok'])} / Mtok "
-            f"({dollars(r['input_usd_per_mtok'])} in, {dollars(r['output_usd_per_mtok'])} out)<br>from {date(r['date'])}{ended}"
+            f"({dollars(r['input_usd_per_mtok'])} in, {dollars(r['output_usd_per_mtok'])} out)<br>from {date(r['date'])}{ended}{behind}"
             f"<br>score {r['score']:.4g}: {as_text(r['score_source'], 60)}"
         )
     return out
 
 
-def _names(out: go.Figure, frame: Frame, paid: pd.DataFrame, records: pd.DataFrame, xs: list, ys: list, look: Look) -> None:
+def _seen(r: dict[Any, Any]) -> str:
+    return f", last seen {date(r['last_seen'])}" if isinstance(r["last_seen"], str) else ""
+
+
+def _names(out: go.Figure, frame: Frame, paid: pd.DataFrame, records: pd.DataFrame, xs: list, ys: list, facts: Facts) -> None:
+    look, t = frame.look, tokens(frame.look)
     price = records["price_usd_per_mtok"].to_numpy()
     chosen = list(range(len(records)))
     if look.phone:  # first, last and the deepest cut
@@ -173,16 +181,25 @@ def _names(out: go.Figure, frame: Frame, paid: pd.DataFrame, records: pd.DataFra
         for r, twice in zip(shown.to_dict("records"), shown["model"].duplicated(keep=False))
     ]
     texts = [f"{short_name(m)}{h} <b>{dollars(p)}</b>" for m, h, p in zip(shown["model"], hosts, shown["price_usd_per_mtok"])]
-    around = np.vstack([stepped(frame, xs, ys), frame.pixels(paid["date"].tolist(), paid["price_usd_per_mtok"].tolist())])
-    name_points(out, frame, shown["date"].tolist(), shown["price_usd_per_mtok"].tolist(), texts, obstacles=around)
+    points = [*zip(shown["date"], shown["price_usd_per_mtok"], texts, [t["ink"]] * len(texts))]
+    around = [stepped(frame, xs, ys), frame.pixels(paid["date"].tolist(), paid["price_usd_per_mtok"].tolist())]
+    if steps := (facts.get("own") or {}).get("steps"):  # the best model of its day: the last, and with room the dearest and cheapest
+        days, own = _dates([s["date_day"] for s in steps]), [s["price"] for s in steps]
+        picked = {len(steps) - 1} if look.phone else {len(steps) - 1, int(np.argmax(own)), int(np.argmin(own))}
+        named = [(i, f"{short_name(steps[i]['model'], 22)} <b>{dollars(own[i])}</b>") for i in sorted(picked - {0})]
+        points += [(days[i], own[i], text, t["plum"]) for i, text in named]
+        around.append(stepped(frame, days, own))
+    if points:
+        dates, values, words, inks = (list(column) for column in zip(*points))
+        name_points(out, frame, dates, values, words, colors=inks, obstacles=np.vstack(around))
 
 
 def _own(out: go.Figure, frame: Frame, facts: Facts, until: str) -> None:
-    """What the best model of its day cost, as steps: named on the first, the last and the dearest."""
+    """What the best model of its day cost, as steps."""
     steps = (facts.get("own") or {}).get("steps")
     if not steps:
         return
-    look, ink = frame.look, tokens(frame.look)["plum"]
+    ink = tokens(frame.look)["plum"]
     xs, ys = _dates([s["date_day"] for s in steps]), [s["price"] for s in steps]
     line = {"shape": "hv", "color": ink, "width": 1.8, "dash": "5px,3px"}
     out.add_scatter(x=[*xs, max(until, xs[-1])], y=[*ys, ys[-1]], mode="lines", line=line, hoverinfo="skip")
@@ -191,10 +208,6 @@ def _own(out: go.Figure, frame: Frame, facts: Facts, until: str) -> None:
         text=[f"<b>{as_text(s['model'])}</b>, best of its day<br>{dollars(s['price'])} / Mtok" for s in steps],
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
-    chosen = [0, len(steps) - 1] if look.phone else sorted({0, len(steps) - 1, int(np.argmax(ys)), int(np.argmin(ys))})
-    texts = [f"{short_name(steps[i]['model'], 22)} <b>{dollars(ys[i])}</b>" for i in chosen[1:]]
-    around = stepped(frame, xs, ys)
-    name_points(out, frame, [xs[i] for i in chosen[1:]], [ys[i] for i in chosen[1:]], texts, colors=ink, obstacles=around)
 
 
 def _tests(out: go.Figure, frame: Frame, facts: Facts, records: pd.DataFrame, look: Look) -> None:

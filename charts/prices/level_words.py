@@ -96,7 +96,7 @@ def _own_notes(facts: Facts) -> list[str]:
     fold = rate["fold"]
     way = f"÷ {fold:.3g}" if fold >= 1 else f"× {1 / fold:.3g}"
     span = f"÷ {rate['fold_low']:.2g} to ÷ {rate['fold_high']:.2g}"
-    return [f"{ends}: {way} a year per token (90 %: {span}; R² {rate['r_squared']:.2f}, n {rate['n']}); a task takes more tokens now."]
+    return [f"{ends}: {way} a year per token (90 %: {span}; R² {rate['r_squared']:.2f}, n {rate['n']})."]
 
 
 def _test_notes(facts: Facts) -> list[str]:
@@ -164,7 +164,7 @@ def _headline(records: pd.DataFrame, pick: Selection) -> tuple[list[FormulaLine]
         line = worked(blended_usd_per_mtok, **values)
     inputs: list[InputRow] = []
     for row, what in ((last, "last record"), (first, "first record")):
-        name = f"{row['model_name'] or row['model_id']}, {row['provider']} ({what})"
+        name = f"{row['model_name'] or row['model_id']}, {row['provider']} ({what}{_standing(row)})"
         price = {"as_of": "effective_date"}
         inputs.append(input_row(row, f"{name}: input", f"{row['input_usd_per_mtok']:g}", "$/Mtok", **price))
         if pick.cache_hit_share and row["cached_input_usd_per_mtok"] == row["cached_input_usd_per_mtok"]:
@@ -182,6 +182,15 @@ def _headline(records: pd.DataFrame, pick: Selection) -> tuple[list[FormulaLine]
             )
         )
     return [line], inputs
+
+
+def _standing(row: pd.Series) -> str:
+    """Weights behind a name of their own, and how long the price is known to have held."""
+    weights = row["weights_id"]
+    behind = f"; answered by {weights}" if isinstance(weights, str) and weights != row["model_id"] else ""
+    if isinstance(row["end_date"], str):
+        return f"{behind}; ended {date(row['end_date'])}"
+    return behind + (f"; last seen {date(row['last_seen'])}" if isinstance(row["last_seen"], str) else "")
 
 
 def _rules(pick: Selection) -> tuple[str, ...]:

@@ -128,6 +128,10 @@ def _finding(table: pd.DataFrame, params: Params, first: tuple[int, float], last
         low, high = table["ratio"].min(), table["ratio"].max()
         return f"Off-peak, turbo and priority offers cost {low:.2g} to {high:.2g} times the standard price beside them"
     name = MEASURES[params.measure]
+    years, medians = table.attrs["years"], table.attrs["median"]
+    turns = any((b - a) * (last[1] - first[1]) < 0 for a, b in zip(medians, medians[1:]))
+    if turns and len(years) <= 6:  # the ends alone would hide the way between them
+        return f"{name} had a median of " + ", ".join(f"{m:.3g} in {y}" for y, m in zip(years, medians))
     if first[1] == last[1]:
         return f"{name} has stayed at a median of {last[1]:.3g} from {first[0]} to {last[0]}"
     return f"{name} went from a median of {first[1]:.3g} in {first[0]} to {last[1]:.3g} in {last[0]}"

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 
 from analytics.prices.rental import implied_depreciation_per_year
 from charts.look import Look
-from charts.numbers import date, dollars, log_ticks, share
+from charts.numbers import date, dollars, share
 from charts.params import ChartParams, choice, day, pick
-from charts.prices.draw import Frame, name_points, round_dollars, y_unit
+from charts.prices.draw import Frame, log_price_ticks, name_points, round_dollars, y_unit
 from charts.receipt import Receipt, input_row, worked
 from charts.registry import Chart, Preset, register
 from charts.template import tokens
@@ -57,8 +57,9 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     if params.term != "all":
         rows = rows[rows["kind"].eq(params.term)]
     rows = rows.sort_values(["day", "fact_key"], kind="stable")
-    seller = rows["provider"].str.replace(r"\s*\(p5en\)|\.io$", "", regex=True)
-    line = seller + "|" + rows["term"] + "|" + rows["region"].fillna("")
+    seller = rows["provider"].str.replace(r"\.io$", "", regex=True)
+    # "us" and "us-east" are one market; another instance under the same roof ("AWS (p5en)") is another product.
+    line = seller + "|" + rows["term"] + "|" + rows["region"].fillna("").str.split("-").str[0]
     rows = rows.assign(line=line)
     groups = rows.groupby("line", sort=False)
     rows["previous_usd"], rows["previous_day"] = groups["usd_per_gpu_hour"].shift(), groups["day"].shift()
@@ -104,7 +105,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     )
     out = frame.figure()
     y_unit(out, frame, "$ per GPU-hour")
-    out.update_yaxes(**log_ticks(low, high, round_dollars, 12), title_text=None)
+    out.update_yaxes(**log_price_ticks(low, high, round_dollars, 12), title_text=None)
     out.update_xaxes(type="date", hoverformat="%d %b %Y", tickangle=0, nticks=4 if look.phone else 10)
     for _, own in table.groupby("line", sort=True):
         if own["date"].nunique() > 1:
@@ -168,10 +169,9 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         )
     (fell0, rose0), (fell1, rose1) = f["before"], f["after"]
     if fell0 + rose0 + fell1 + rose1:
-        finding = (
-            f"{f['chip']} rents that the same seller re-listed: {fell0} of {fell0 + rose0} fell before {date(f['turn'])}, "
-            f"{rose1} of {fell1 + rose1} rose since"
-        )
+        before = f"{fell0} of {fell0 + rose0} fell before {date(f['turn'])}" if fell0 + rose0 else f"none before {date(f['turn'])}"
+        since = f"{rose1} of {fell1 + rose1} rose since" if fell1 + rose1 else "none since"
+        finding = f"{f['chip']} rents that the same seller re-listed: {before}, {since}"
     else:
         low, high = table["usd_per_gpu_hour"].min(), table["usd_per_gpu_hour"].max()
         finding = f"{f['chip']} is listed from {dollars(low)} to {dollars(high)} an hour; no seller re-listed it at another rent"

@@ -17,7 +17,7 @@ GROUPS: dict[str, dict[str, str]] = {
 }
 VIEWS: dict[str, str] = {chart: words for group in GROUPS.values() for chart, words in group.items()}
 CONTROLS: dict[str, list[str]] = {
-    "prices.level": ["level", "blend", "buyable", "own"],
+    "prices.level": ["level", "blend", "buyable"],
     "prices.rates": ["measure", "score", "quantised"],
     "prices.hosts": ["weights", "blend", "on"],
     "prices.moves": ["days", "blend"],

@@ -15,6 +15,14 @@ def test_one_row_among_good_ones_is_judged_alone():
     assert "1 of 4 rows" in found and "around 15" in found
 
 
+def test_a_half_of_the_rows_per_token_is_not_judged_with_the_other_half():
+    (found,) = misread(pd.DataFrame({"output_usd_per_mtok": [0.5, 5e-7]}))
+    assert "1 of 2 rows" in found and "dollars per token" in found
+    # A whole list per thousand tokens, where some figures would pass as per million, is one list.
+    (found,) = misread(pd.DataFrame({"output_usd_per_mtok": [0.03, 0.06, 0.0015, 0.002]}))
+    assert "rows" not in found and "dollars per thousand tokens" in found
+
+
 def test_usual_free_and_missing_prices_say_nothing():
     assert misread(pd.DataFrame({"input_usd_per_mtok": [0.0, None, 0.15, 600.0], "output_usd_per_mtok": [0.0, 0.02, 0.6, 600.0]})) == []
 
