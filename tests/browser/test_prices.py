@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 import charts
 from tests.browser.addresses import address
+from tests.browser.conftest import WATCHDOG_MS
 
 charts.load_all()
 # Words a reader must find in the title when a preset's address is opened.
@@ -39,8 +40,8 @@ OPENINGS = {
 @pytest.mark.parametrize(("chart_id", "preset"), OPENINGS, ids=lambda value: str(value).removeprefix("prices."))
 def test_presets_open_on_what_they_claim(tab, chart_id, preset):
     tab.open(address(chart_id, preset))
-    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile(OPENINGS[chart_id, preset]), timeout=60_000)
-    expect(tab.page.locator(".js-plotly-plot, [data-empty]").first).to_be_visible()
+    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile(OPENINGS[chart_id, preset]), timeout=WATCHDOG_MS)
+    expect(tab.page.locator(".js-plotly-plot, [data-empty]").first).to_be_visible(timeout=WATCHDOG_MS)
     tab.no_trouble()
 
 
@@ -54,7 +55,7 @@ def test_level_and_blend_reach_the_address_and_the_title(tab):
     tab.expect_address("level=gpt4", "blend=b31", "buyable=false")
     tab.choose("Level", "o1 (GPQA Diamond ≥ 75.7 %)")
     tab.expect_address("level=o1")
-    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("Reaching o1's score"))
+    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("Reaching o1's score"), timeout=WATCHDOG_MS)
 
 
 def test_too_few_records_say_why_there_is_no_rate(tab):
@@ -64,9 +65,9 @@ def test_too_few_records_say_why_there_is_no_rate(tab):
 
 def test_nothing_to_draw_offers_a_way_out(tab):
     tab.open("/prices?level=own&benchmark=MMLU&threshold=1.0")
-    expect(tab.page.locator("[data-empty]")).to_contain_text("No offer reaches MMLU ≥ 100 %")
+    expect(tab.page.locator("[data-empty]")).to_contain_text("No offer reaches MMLU ≥ 100 %", timeout=WATCHDOG_MS)
     tab.press("Show the nearest")
-    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible(timeout=WATCHDOG_MS)
 
 
 def test_a_foreign_value_is_named(tab):
@@ -79,24 +80,26 @@ def test_groups_and_views_turn_to_their_charts(tab):
     tab.open("/prices")
     _turn(tab, "GPU rental")
     tab.expect_address("chart=prices.rent")
-    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("rents that the same seller re-listed"))
+    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("rents that the same seller re-listed"), timeout=WATCHDOG_MS)
     _turn(tab, "Payback by chip")
     tab.expect_address("chart=prices.payback")
-    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("pays itself back soonest"))
+    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("pays itself back soonest"), timeout=WATCHDOG_MS)
 
 
 def test_the_best_models_own_price_is_a_switch(tab):
     tab.open("/prices?own=true")
     tab.sees("Best model of its day: GPT-4")
-    expect(tab.page.locator(".js-plotly-plot").first).to_contain_text("gpt-5.2-pro")
+    expect(tab.page.locator(".js-plotly-plot").first).to_contain_text("gpt-5.2-pro", timeout=WATCHDOG_MS)
 
 
 def test_a_score_is_set_and_kept_in_the_address(tab):
     tab.open("/prices?chart=prices.task_trend&benchmark=Aider+polyglot&threshold=0.6")
-    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile(r"60 % on Aider polyglot cost \$0\.83 a task in 2024"))
+    expect(tab.page.locator(".rp h2").first).to_have_text(
+        re.compile(r"60 % on Aider polyglot cost \$0\.83 a task in 2024"), timeout=WATCHDOG_MS
+    )
     _turn(tab, "All scores together")
     tab.expect_address("view=all", "threshold=0.6")
-    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("The cost of a score on Aider polyglot halves"))
+    expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("The cost of a score on Aider polyglot halves"), timeout=WATCHDOG_MS)
 
 
 def test_the_receipt_shows_the_price_worked_out(tab):
