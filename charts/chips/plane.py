@@ -91,7 +91,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     strong = open_[~open_["consumer"]] if (~open_["consumer"]).any() else open_
     largest = strong.sort_values("tpp").iloc[-1] if len(strong) else None
     finding = (
-        f"Nothing drawn here meets no clause {where} on {on}"
+        f"Every chip drawn meets a clause {where} on {on}, or its answer is not known"
         if largest is None
         else f"{_many(len(open_), 'chip meets', 'chips meet')} no clause {where} on {on}; "
         f"the strongest for data centres is {largest['name']} at {numbers.plain(round(largest['tpp']))} TPP"

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from analytics.chips.explain import in_words
 from analytics.chips.facts import chip_facts, number
 from analytics.chips.rules import RuleBook
+from analytics.chips.text import plain
 from charts import numbers
 from charts.chips import NOT_ADVICE, OUTCOME_WORDS
 from charts.chips.regions import AXES, PLANE_LABELS, PLANES, Regions, draw, points, regions
@@ -55,6 +56,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
                 "chip_id": row["chip_id"], "name": row["name"], "x": number(facts.get(x_name)), "y": number(facts.get(y_name)),
                 "outcome": now.outcome, "clause": now.deciding.rule.rule_id if now.deciding else "", "outcome_before": then.outcome,
                 "moved": now.outcome != then.outcome, "square": row["marketing"] == "not datacenter", "rung": row["rung"], "source": row["source"],
+                "later": plain(row.get("announced_date"))[:10] > on,
             }
         )  # fmt: skip
     frame = pd.DataFrame(out)
@@ -81,7 +83,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     outof = table[(table["outcome"] == free) & ~table["outcome_before"].isin([free, "unknown"])]
     where, on, since = chips.DESTINATIONS[params.dest], numbers.date(a["on"]), numbers.date(a["since"])
     parts = [
-        f"{len(part)} {verb} ({numbers.listed(part['name'], 3)})"
+        f"{len(part)} {verb} ({numbers.listed(part.sort_values('later', kind='stable')['name'] if 'later' in part else part['name'], 3)})"
         for part, verb in ((into, "fell under a clause"), (outof, "left every clause"))
         if len(part)
     ]
@@ -100,7 +102,16 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         + (f", {missing} of them on the axis because one figure is not published." if missing else ".")
     )
     outside = int(((table["x"] > AXES[PLANES[params.plane][0]][3]) | (table["y"] > AXES[PLANES[params.plane][1]][3])).sum())
-    notes = (NOT_ADVICE, *([f"{outside} lie outside the frame."] if outside else []))
+    later = int(table["later"].sum()) if "later" in table else 0
+    notes = (
+        NOT_ADVICE,
+        *([f"{outside} lie outside the frame."] if outside else []),
+        *(
+            [f"{later} of the chips were announced after {on}: they are classified by the rules of that day, not sold then."]
+            if later
+            else []
+        ),
+    )
     counts = table["outcome"].value_counts()
     alt = f"Plane of chips shaded by outcome. {'; '.join(f'{OUTCOME_WORDS[str(o)]}: {n}' for o, n in counts.items())}. {finding}."
     return Words(finding, subtitle, alt, f"{len(table)} chips", "15 CFR 774 and the notices in the receipt; datasheets", notes)

@@ -71,8 +71,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     row = (h100 if len(h100) else table).iloc[0]
     either = f", {numbers.count(row['chips_8_bit'])} by the 8-bit" if row["chips_8_bit"] == row["chips_8_bit"] else ""
     finding = (
-        f"{params.cluster_line:.3g} op/s take {numbers.count(row['chips_16_bit'])} {row['name']} by the dense 16-bit rate{either}; "
-        f"at {numbers.share(params.mfu)} of that peak {params.run_line:.3g} FLOP take {row['days']:.3g} days"
+        f"{numbers.plain(params.cluster_line)} op/s take {numbers.count(row['chips_16_bit'])} {row['name']} by the dense 16-bit rate{either}; "
+        f"at {numbers.share(params.mfu)} of that peak {numbers.plain(params.run_line)} FLOP take {row['days']:.3g} days"
     )
     subtitle = "Chips whose theoretical maxima add up to the line, log scale. Filled: dense 16-bit rate; hollow: dense 8-bit. The order states no precision."
     notes = (

@@ -139,7 +139,16 @@ def _number(label: str, told: dict[str, Any], field: Any, value: Any, common: di
     kind = int if whole else float
     _hold(common["key"], kind(value))
     if step and (high - low) / step <= SLIDER_STEPS:
-        st.slider(shown, value=kind(value), min_value=kind(low), max_value=kind(high), step=kind(step), width=240, **common)
+        st.slider(
+            shown,
+            value=kind(value),
+            min_value=kind(low),
+            max_value=kind(high),
+            step=kind(step),
+            width=240,
+            format=None if whole else "%g",
+            **common,
+        )
     else:
         st.number_input(
             shown,
