@@ -20,7 +20,6 @@ from charts.look import Look
 from charts.params import ChartParams, choice, flag, many
 from charts.receipt import FormulaLine, Receipt, age_note, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
-from charts.serving.inputs import chip_name
 from charts.template import halo, new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
@@ -75,7 +74,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     whole = {name: int(every[name].notna().sum()) for name in rule.RATIOS}
     facts = {
         "testimonies": len(every), "asked": list(dict.fromkeys(asked)), "counts": whole,
-        "names": {c: _NO_NAME.get(c) or chip_name({"name": names.get(c, c)}) for c in frame["chip_id"].unique()},
+        "names": {c: _NO_NAME.get(c) or names.get(c, c).split(" (")[0] for c in frame["chip_id"].unique()},
     }  # fmt: skip
     return with_facts(frame.drop(columns="middle"), facts)
 

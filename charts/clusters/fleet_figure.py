@@ -68,8 +68,11 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
                 part
                 for part in (
                     _short(row["site_mw"], numbers.power),
-                    _short(row["usd_per_query"], lambda v: f"{numbers.dollars(v * 1000)} per 1,000 queries"),
-                    as_text(row["clause"], 24),
+                    _short(
+                        row["usd_per_query"] if params.measure != "usd_per_query" or params.limit != "none" else float("nan"),
+                        lambda v: f"{numbers.dollars(v * 1000)} per 1,000",
+                    ),
+                    as_text(row["clause"], 31),
                 )
                 if part
             )

@@ -119,12 +119,12 @@ def _goodput(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
             note(
                 fig,
                 look,
-                "Llama 3 paper",
+                f"○ Llama 3 paper: over {numbers.share(a['published'])}",
                 x=math.log10(16_384),
                 y=a["published"],
                 xanchor="right",
                 xshift=-9,
-                yshift=-24,
+                yshift=-46,
                 font_color=t["ink"],
             )
     return fig

@@ -27,7 +27,7 @@ QUANTITIES: dict[str, tuple[str, Any]] = {
     "electricity_usd": ("Electricity bill a year", numbers.dollars),
     "usd_per_hour": ("Cost of a chip-hour", numbers.dollars),
     "usd_per_year": ("Cost of a year", numbers.dollars),
-    "usd_per_eflop_day": ("Cost of an EFLOP/s-day", numbers.dollars),
+    "usd_per_eflop_day": ("Cost an EFLOP/s-day", numbers.dollars),
 }
 
 
@@ -40,7 +40,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     fig = new_figure(look, height_px=height, margin={"l": left, "r": right, "t": 40, "b": 40})
     if shown.empty:
         return fig
-    reach = max(float(shown["ratio"].max()), 1 / float(shown["ratio"].min()), 1.3) ** 1.3
+    reach = max(float(shown["ratio"].max()), 1 / float(shown["ratio"].min()), 1.3) ** (1.7 if look.phone else 1.3)
     low, high = 1 / reach, reach
     same = (shown["ratio"] - 1).abs() < 0.005
     tone = [t["context"] if s else t["blue"] if r > 1 else t["rust"] for s, r in zip(same, shown["ratio"])]
