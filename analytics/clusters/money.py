@@ -144,9 +144,7 @@ def yearly_by_part(capital_usd: Any, life_years: Any, running_usd: Any, rate: An
     Parameters (broadcast, one element a part): capital_usd, 0 for none; life_years; running_usd a year; rate, the cost
     of capital. Errors: ValueError for negative amounts and for lives or rates out of range.
     """
-    capital, running = np.asarray(capital_usd, dtype=float), np.asarray(running_usd, dtype=float)
-    require(capital >= 0, "capital_usd", capital, "0 USD or above")
-    require(running >= 0, "running_usd", running, "0 USD or above")
+    capital, running = _require_amount("capital_usd", capital_usd), _require_amount("running_usd", running_usd)
     return capital * capital_recovery(rate, life_years) + running
 
 
@@ -176,6 +174,12 @@ def ownership(
     Returns: Ownership. The defaults are Epoch AI's per-GW figures; the rate of 6.5 % is inferred from its results.
     """
     gw = require_positive("it_gw", it_gw, "GW")
+    for name, value in (
+        ("equipment_usd_per_gw", equipment_usd_per_gw),
+        ("building_usd_per_gw", building_usd_per_gw),
+        ("operation_usd_per_gw_year", operation_usd_per_gw_year),
+    ):
+        _require_amount(name, value)
     equipment = gw * equipment_usd_per_gw * capital_recovery(rate, equipment_life_years)
     building = gw * building_usd_per_gw * capital_recovery(rate, building_life_years)
     operation = gw * np.asarray(operation_usd_per_gw_year, dtype=float)
@@ -243,12 +247,16 @@ def build_from_parts(
     colocation [USD/kW-month of IT]; site_mw; load; usd_per_mwh. Returns: servers_usd, capital_usd (annuity x years),
     colocation_usd, energy_usd, total_usd. With a rate of 0 the capital is the servers alone.
     """
-    sections = require_positive("it_mw", it_mw, "MW") / require_positive("section_mw", section_mw, "MW")
+    site, it = require_positive("site_mw", site_mw, "MW"), require_positive("it_mw", it_mw, "MW")
+    require(site >= it, "site_mw", site, "at least the IT power")
+    _require_amount("colocation_usd_per_kw_month", colocation_usd_per_kw_month)
+    _require_amount("usd_per_mwh", usd_per_mwh)
+    sections = it / require_positive("section_mw", section_mw, "MW")
     servers = sections * require_positive("section_servers_usd", section_servers_usd, "USD")
     n = require_within("years", years, 0.25, 60, "years")
     capital = servers * capital_recovery(rate, n) * n
     colocation = np.asarray(it_mw, dtype=float) * 1000 * colocation_usd_per_kw_month * 12 * n
-    energy = require_positive("site_mw", site_mw, "MW") * require_within("load", load, 0, 1) * HOURS_PER_YEAR * n * usd_per_mwh
+    energy = site * require_within("load", load, 0, 1) * HOURS_PER_YEAR * n * usd_per_mwh
     return {
         "servers_usd": servers + 0 * capital,
         "capital_usd": capital,
@@ -256,3 +264,9 @@ def build_from_parts(
         "energy_usd": energy + 0 * capital,
         "total_usd": capital + colocation + energy,
     }
+
+
+def _require_amount(name: str, value: Any) -> np.ndarray:
+    array = np.asarray(value, dtype=float)
+    require(np.isfinite(array) & (array >= 0), name, array, "0 USD or above")
+    return array

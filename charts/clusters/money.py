@@ -94,9 +94,9 @@ def _parts(params: Params, snapshot: Snapshot) -> list[dict[str, Any]]:
     if params.basis == "gigawatt":
         stated = _value(snapshot, "opex_per_gw_it") - _value(snapshot, "electricity_per_gw_it")
         parts = [
-            _part("Servers and network", gw * _value(snapshot, "compute_per_gw_it"), params.life_years),
-            _part("Building and power", gw * _value(snapshot, "construction_per_gw_it"), params.building_years),
-            _part("Staff, upkeep, rest", 0.0, 1.0, running=gw * stated),
+            _part("Servers, network", gw * _value(snapshot, "compute_per_gw_it"), params.life_years),
+            _part("Building, power", gw * _value(snapshot, "construction_per_gw_it"), params.building_years),
+            _part("Staff, upkeep", 0.0, 1.0, running=gw * stated),
         ]
     elif params.basis == "server":
         low, mid, high = (_value(snapshot, "server8_usd", k) for k in ("low", "value", "high"))
@@ -255,8 +255,8 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     lines.append(worked(power.energy_per_year_mwh, it_power_mw=params.it_mw, load=params.load, mean_pue=params.pue))
     lines.append(worked(money.electricity_usd, energy_mwh=energy, usd_per_mwh=params.usd_per_mwh))
     capital = shown[shown["kind"] == "capital"]
-    servers = float(capital[capital["part"] != "Building and power"]["capital_usd"].sum())
-    building = float(capital[capital["part"] == "Building and power"]["capital_usd"].sum())
+    servers = float(capital[capital["part"] != "Building, power"]["capital_usd"].sum())
+    building = float(capital[capital["part"] == "Building, power"]["capital_usd"].sum())
     running = float(shown.iloc[:-1]["running_usd"].sum())
     lines.append(
         worked(

@@ -8,6 +8,13 @@ from hypothesis import strategies as st
 from analytics.clusters import consistency, fleet, goodput, money, power, swings, training
 
 counts = st.integers(1, 2_000_000)
+SECTION = {"rate": 0.1, "years": 5, "colocation_usd_per_kw_month": 130, "site_mw": 2200, "load": 0.8, "usd_per_mwh": 50}
+
+
+def abilene(**changed):
+    return money.build_from_parts(1800, 200, 5.5e9, **(SECTION | changed))
+
+
 shares = st.floats(0.01, 0.99)
 
 
@@ -108,6 +115,14 @@ def test_a_fleet_by_power_capital_and_chips_agree_with_its_sizing():
         (lambda: power.chip_to_site(8, 700, pue=0.9), "pue must be from 1 to 3 ×, got 0.9"),
         (lambda: power.pue_of(100, 90), "site_mw must be at least the IT power, got 90"),
         (lambda: money.capital_recovery(0.05, 0), "life_years must be from 0.25 to 60 years, got 0"),
+        (lambda: money.ownership(1, operation_usd_per_gw_year=-1), "operation_usd_per_gw_year must be 0 USD or above, got -1"),
+        (lambda: money.yearly_by_part([1, -2], 5, 0, 0.1), "capital_usd must be 0 USD or above, got -2"),
+        (lambda: abilene(site_mw=1000), "site_mw must be at least the IT power, got 1000"),
+        (lambda: abilene(usd_per_mwh=-5), "usd_per_mwh must be 0 USD or above, got -5"),
+        (lambda: swings.flattening(10, 900, 500, 0.5, 1, usd_per_mwh=-1), "usd_per_mwh must be 0 USD/MWh or above, got -1"),
+        (lambda: swings.flattening(10, 900, 500, 0.5, 1, floor_w=950), "floor_w must be between exchange_w and compute_w, got 950"),
+        (lambda: power.site_to_chips(100, 700, pue=0.5), "pue must be from 1 to 3 ×, got 0.5"),
+        (lambda: training.plan(1e20, 0, 1e15), "chips must be above 0 chips, got 0"),
         (lambda: money.capital_recovery(1.5, 5), "rate must be from 0 to 1 per year, got 1.5"),
         (lambda: swings.flattening(10, 500, 900, 0.5, 1), "exchange_w must be no more than compute_w, got 900"),
         (lambda: goodput.daly_efficiency(-1), "chips must be above 0 chips, got -1"),
