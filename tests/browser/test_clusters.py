@@ -33,8 +33,7 @@ def test_every_view_is_drawn_and_has_its_own_address(tab):
                 tab.settle()
             tab.no_trouble()
             expect(tab.page.locator("[data-failed], [data-problem]")).to_have_count(0)
-            if chart_id != "clusters.editions":  # one edition of each source is shipped: words stand there
-                expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+            expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
             assert finding(tab)
 
 
@@ -56,6 +55,55 @@ def test_a_filter_that_leaves_nothing_says_so_and_offers_a_way_out(tab):
     tab.press("Show the nearest")
     tab.expect_address("find=&")
     expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+
+
+def test_a_source_nobody_knows_is_left_out_and_named(tab):
+    tab.open("/clusters?source=Nobody&owners=Amazn&owners=Google")
+    said = tab.page.locator("[data-ignored]")
+    expect(said).to_have_count(2)
+    expect(said.filter(has_text="owners=Amazn")).to_contain_text("the nearest is Amazon")
+    tab.sees("only owner Google")
+    tab.expect_address("source=&")
+
+
+def test_each_filter_narrows_what_is_drawn(tab):
+    for query, said in (
+        ("users=OpenAI", "only user OpenAI"),
+        ("countries=China", "only country China"),
+        ("chips=gb200", "only chip gb200"),
+        ("statuses=operational", "only status operational"),
+        ("evidences=filing", "only evidence filing"),
+        ("rungs=modelled", "only confidence modelled"),
+        ("editions=export+of+early+2026+%28786+rows%29&voices=all", "only edition export of early 2026"),
+        ("find=memphis", "“memphis” in name or place"),
+    ):
+        tab.open(f"/clusters?{query}")
+        tab.sees(said)
+        expect(tab.page.locator(".js-plotly-plot").first).to_be_visible()
+
+
+def test_events_can_be_switched_off(tab):
+    tab.open("/clusters")
+    marks = "document.querySelector('.js-plotly-plot').data.filter(t => (t.marker || {}).symbol === 'triangle-up').length"
+    assert tab.page.evaluate(marks) == 1
+    tab.press("More")
+    tab.page.get_by_text("Events", exact=True).click()
+    tab.expect_address("events=false")
+    tab.settle()
+    assert tab.page.evaluate(marks) == 0
+
+
+def test_two_editions_of_a_source_stand_side_by_side(tab):
+    tab.open("/clusters?chart=clusters.editions")
+    tab.sees("(Aug 2026) against Dec 2025: 8 sites revised, −86 % to +17 %")
+    tab.page.get_by_text("Dated last, plans too", exact=True).click()
+    tab.expect_address("at=last")
+    tab.sees("the level each dates last")
+
+
+def test_an_embed_keeps_its_credit(tab):
+    tab.open("/clusters?by=user&embed=true")
+    expect(tab.page.locator("[data-citation]")).to_contain_text("CC BY 4.0")
 
 
 def test_filters_stay_set_from_view_to_view(tab):

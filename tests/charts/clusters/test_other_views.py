@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from charts import compute, registry
+from charts.look import Look
 from data.queries.promises import promises
 from data.revisions import TableChange
 from tests.charts.clusters.conftest import cluster
@@ -201,3 +202,79 @@ def test_an_empty_store_gets_words(of_rows, name):
     result = shown(name, of_rows(cluster("gone", power_mw="", online_date="", status="claimed")))
     assert result.words.empty or name == "file"
     result.receipt  # noqa: B018 - it must be there too
+
+
+PLANNED = {"status": "planned", "as_of": "2026-06-01", "online_date": "2028-01-01"}
+
+
+@pytest.mark.parametrize("name", ["power", "ranking", "quarters", "promised", "concentration", "growth", "map", "file"])
+@pytest.mark.parametrize(
+    ("rows", "params"),
+    [
+        ([cluster("a", **PLANNED), cluster("b", **PLANNED)], {}),  # plans alone
+        ([cluster("a", online_date=""), cluster("b", online_date="", status="claimed")], {}),  # nothing has a day
+        ([cluster("a", latitude=60, longitude=10)], {}),  # one point
+        ([cluster("a")], {"owners": ("Nobody",)}),  # a filter leaves nothing
+    ],
+)
+def test_thin_facts_get_a_chart_or_words(of_rows, name, rows, params):
+    snapshot = of_rows(*rows)
+    if name == "file":
+        params = {"cluster": "a"}
+    result = shown(name, snapshot, **params)
+    if result.words.empty:
+        assert result.words.empty.endswith(".") and result.words.finding
+    else:
+        assert result.words.alt and len(result.table)
+    for width in ("desk", "phone"):
+        result.figure(Look("dark", width))
+    assert result.receipt.assumptions or result.receipt.formulas
+
+
+def test_a_cluster_that_vanished_keeps_its_file_at_the_revision_that_had_it(of_rows):
+    first = of_rows(cluster("a"), cluster("b"))
+    gone = first.table("clusters").set_index("cluster_id").loc["b", "fact_key"]
+    first.store.apply([TableChange("clusters", None, [gone])], kind="import", author="test")
+    later = first.store.snapshot(today=first.today)
+    words = shown("file", later, cluster="b").words
+    assert "No row names b" in words.empty and words.way_out == {"cluster": "a"}
+    assert len(shown("file", first.store.snapshot(first.rev, today=first.today), cluster="b").table) == 1
+    assert "b" in registry.get("clusters.file").unknown(registry.get("clusters.file").params(cluster="b"), later)["cluster"]
+
+
+def test_names_the_store_does_not_have_are_told_with_the_nearest(shipped):
+    chart = registry.get("clusters.power")
+    said = chart.unknown(chart.params(owners=("Google", "Amazn"), countries=("China",), source="TOP500 list"), shipped)
+    assert set(said) == {"owners", "source"}
+    assert said["owners"].startswith("owners=Amazn") and said["owners"].endswith("the nearest is Amazon")
+    assert "TOP500 list, " in said["source"]
+
+
+@pytest.mark.parametrize("name", ["power", "ranking", "quarters", "concentration", "map"])
+def test_coverage_stands_under_every_total_with_its_source(shipped, name):
+    assert "Epoch AI, AI chip sales" in shown(name, shipped).words.coverage
+    assert "No published total of the world counts capital" in shown(name, shipped, quantity="capex_usd").words.coverage
+
+
+def test_groups_keep_each_site_in_one_group_at_a_time(of_rows):
+    snapshot = of_rows(
+        cluster("a", owner="First", power_mw=100, online_date="2025-01-01", as_of="2025-01-01"),
+        cluster("a", owner="Second", phase="2", power_mw=130, online_date="2026-01-01", as_of="2026-01-01"),
+        cluster("b", owner="First", power_mw=0.1, online_date="2025-06-01", as_of="2025-06-01"),
+    )
+    table = shown("power", snapshot, by="owner").table
+    assert table[["line", "value", "sites"]].to_numpy().tolist() == [
+        ["First", 100, 1],
+        ["First", 100.1, 2],
+        ["First", 0.1, 1],
+        ["Second", 130, 1],
+    ]
+
+
+def test_lines_of_many_steps_are_thinned_to_the_last_of_a_month_and_say_so(of_rows):
+    days = pd.date_range("2018-01-01", periods=1500, freq="2D").strftime("%Y-%m-%d")
+    rows = [cluster(f"s{i}", owner=f"Owner {i % 2}", online_date=day, as_of="2026-06-01") for i, day in enumerate(days)]
+    result = shown("power", of_rows(*rows), by="owner")
+    assert len(result.table) <= 900
+    assert any("only the last is drawn" in note for note in result.words.notes)
+    assert result.table.drop_duplicates("line", keep="last")["value"].sum() == pytest.approx(result.table.attrs["total"])
