@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from charts.labels import place, text_width
 from charts.look import Look
-from charts.numbers import dollars, log_ticks
+from charts.numbers import log_ticks
 from charts.prices.levels import bare_name
 from charts.template import halo, new_figure, tokens
 from charts.text import as_text
@@ -244,8 +244,9 @@ def log_price_ticks(low: float, high: float, write: Callable[[float], str], most
         return ticks
     values = [v for v in linear_ticks(low, high, min(most, 6)) if v > 0]
     texts = [write(v) for v in values]
-    fine = texts if len(set(texts)) == len(texts) else [dollars(v) for v in values]
-    return ticks | {"tickvals": values, "ticktext": fine}
+    if any(text.startswith("$") for text in texts):  # to the last digit: a rounded tick would stand beside its place
+        texts = [f"${v:.2f}" if v % 1 and round(v, 2) == round(v, 9) else f"${v:g}" for v in values]
+    return ticks | {"tickvals": values, "ticktext": texts}
 
 
 def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:

@@ -24,6 +24,7 @@ from charts.prices import (
     task_trend,
     tasks,
 )
+from charts.prices.draw import log_price_ticks, round_dollars
 from data.queries.serving import serving_inputs
 
 
@@ -225,3 +226,10 @@ def test_a_score_with_few_records_gets_no_rate(snapshot):
     nobody, said = made(snapshot, task_trend, threshold=0.99)
     assert not nobody["record"].any() and "No run reaches 99 %" in said.empty
     assert not made(snapshot, task_trend, **said.way_out)[1].empty
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.07, 0.2), (3.5, 6.8), (1.0, 1000.0)])
+def test_ticks_of_a_narrow_price_axis_say_where_they_stand(low, high):
+    ticks = log_price_ticks(low, high, round_dollars)
+    assert len(ticks["tickvals"]) >= 3 and all(low <= v <= high for v in ticks["tickvals"])
+    assert [float(text.strip("$").replace(",", "")) for text in ticks["ticktext"]] == pytest.approx(ticks["tickvals"])
