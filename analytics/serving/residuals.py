@@ -78,6 +78,23 @@ def band(rows: Iterable[Mapping[str, Any]], family: str) -> Band | None:
     return Band(low, high, len(mine), family)
 
 
+def band_of_new_chip(rows: Iterable[Mapping[str, Any]], family: str) -> Band | None:
+    """The band for a chip of which nothing was measured: runs predicted without their chip, chips as the groups that miss together.
+
+    Parameters: rows of serving_residuals.csv; family. Returns: a band never narrower than `band`; None where that has none or fewer than
+    three runs were left out with their chip.
+    """
+    rows = list(rows)
+    usual = band(rows, family)
+    mine = [r for r in rows if r["family"] == family and r["ratio_without_chip"] not in (None, "")]
+    mine = [r for r in mine if r["ratio_without_chip"] == r["ratio_without_chip"]]
+    if usual is None or len(mine) < 3:
+        return None
+    apart = Residual.of([1 / float(r["ratio_without_chip"]) for r in mine], [str(r["chip_id"]) for r in mine])
+    low, high = apart.factors()
+    return Band(min(low, usual.low), max(high, usual.high), len(mine), family)
+
+
 @dataclass(frozen=True)
 class Coverage:
     """How many left-out measurements of a family fell within a band made without any run of their group."""

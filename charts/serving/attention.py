@@ -58,6 +58,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     out = out.sort_values("cache_gb", ascending=False, kind="stable", ignore_index=True)
     name = work.short(inputs.chip_name(inputs.chip_row(snapshot, params.chip, params.own_chip)))
     out.attrs = {"model": shape.name, "chip": name, "rent": price.usd_per_hour if price else None}
+    out.attrs["nearest"] = work.nearest_words(snapshot, params, params.chip)
     return out
 
 
@@ -105,6 +106,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     elif table["usd_per_mtok"].isna().any():
         slow = table.loc[table["usd_per_mtok"].isna(), "attention"].tolist()
         notes.append(f"No layout on {server} serves {numbers.listed(slow)} at {params.speed:g} tok/s per user with this context.")
+    notes += a.get("nearest", [])
     ends = [f"{table['attention'].iloc[i]} {numbers.number_of_bytes(table['cache_gb'].iloc[i] * 1e9)}" for i in (0, -1)]
     alt = f"Bars of cache per conversation by attention. Largest {ends[0]}, smallest {ends[1]}. {finding}."
     return Words(finding, subtitle, alt, "", "Ridgepoint serving model; attention kinds after their papers", tuple(notes))

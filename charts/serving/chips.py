@@ -91,6 +91,8 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "model": shape.name,
         "against": str(names[params.against]) if len(out) else "",
         "band": work.band_facts(error),
+        "wide_band": work.band_facts(work.error_band(snapshot, False)),
+        "nearest": work.nearest_words(snapshot, params, params.against),
     }
     return out
 
@@ -169,7 +171,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
             f"; H20 {float(h20['decode_heavy_ratio'].iloc[0]):.2g} times, with long prompts {float(h20['prefill_heavy_ratio'].iloc[0]):.2g}"
         )
     told_in, told_out = LONG_PROMPT
-    hollow = "" if table["measured"].all() else " Hollow: no kernel of the chip itself was measured; its error is not known, and larger."
+    hollow = "" if table["measured"].all() else " Hollow, hatched: no kernel of the chip itself was measured, so its band is wider."
     band = f" Whisker: {work.band_words(a['band'])}." if a["band"] else ""
     subtitle = (
         f"{UNITS[params.per].capitalize().replace('tpp', 'TPP').replace(' kw', ' kW')} over {a['against']} (log), {a['model']}, "
@@ -177,9 +179,15 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         f"Dot: {params.input_tokens:,} in, {params.output_tokens:,} out; bar: {told_in:,} in, {told_out:,} out.{hollow}{band}"
     )
     notes = [f"{r['chip']}: {r['why_not']}." for r in table.to_dict("records") if r["why_not"]]
+    notes += [f"{a['against']}, compared with: {a['nearest'][0]}", *a["nearest"][1:]] if a.get("nearest") else []
     alt = f"Marks by chip relative to {a['against']}. Order for long answers: {numbers.listed(known['chip'].tolist(), 12)}. {finding}."
     return Words(
-        finding, subtitle, alt, f"{len(known)} of {len(table)} chips", "Ridgepoint serving model; chip figures as published", tuple(notes)
+        finding,
+        subtitle,
+        alt,
+        f"{len(known)} of {len(table)} chips; TFLOP/s are BF16 without sparsity",
+        "Ridgepoint serving model; chip figures as published",
+        tuple(notes),
     )
 
 
@@ -204,6 +212,18 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             (r["decode_heavy_ratio"] * band["low"], r["decode_heavy_ratio"] * band["high"], i) for i, r in zip(y, rows) if r["measured"]
         ]
         _strokes(fig, whiskers, {"color": t["blue"], "width": 1.2})
+    if wide := facts.get("wide_band"):
+        unmeasured = [(i, r["decode_heavy_ratio"]) for i, r in zip(y, rows) if not r["measured"]]
+        pattern = {"shape": "/", "size": 5, "solidity": 0.25, "fgcolor": t["blue"], "bgcolor": "rgba(0,0,0,0)"}
+        fig.add_bar(
+            base=[ratio * wide["low"] for _, ratio in unmeasured],
+            x=[ratio * (wide["high"] - wide["low"]) for _, ratio in unmeasured],
+            y=[i for i, _ in unmeasured],
+            orientation="h",
+            width=0.34,
+            marker={"color": "rgba(0,0,0,0)", "pattern": pattern, "line": {"width": 0}},
+            hoverinfo="skip",
+        )
     fig.add_scatter(
         x=[r["prefill_heavy_ratio"] for _, r in both],
         y=[i for i, _ in both],
@@ -257,7 +277,7 @@ def _figures(fig: go.Figure, shown: pd.DataFrame, y: np.ndarray, look: Look) -> 
         ("memory", "memory_gb", lambda v: f"{v:,.0f} GB", 0.16),
         ("bandwidth", "bandwidth_gb_per_s", lambda v: f"{v / 1000:.2g} TB/s", 0.42),
         ("link", "scale_up_gb_per_s", lambda v: f"{v:,.0f} GB/s", 0.69),
-        ("BF16", "tflops", lambda v: f"{v:,.0f}", 0.84),
+        ("TFLOP/s", "tflops", lambda v: f"{v:,.0f}", 0.84),
         ("$/h", "usd_per_hour", numbers.dollars, 1.0),
     )
     x, rows, text = [], [], []

@@ -69,6 +69,8 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "model": shape.name,
         "chips": facts,
         "band": work.band_facts(error),
+        "wide_band": work.band_facts(work.error_band(snapshot, False)),
+        "nearest": work.nearest_words(snapshot, params, params.chips[0]) if params.chips else [],
     }
     return out
 
@@ -180,7 +182,9 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     requests = f"{params.input_tokens:,} tokens in, {params.output_tokens:,} out"
     told = a["band"]
     first_name = a["chips"][0]["chip"]
-    doubt = f" Band on {first_name}: {work.band_words(told)}." if told else ""
+    doubt = f" Band on {first_name}: {work.band_words(told)}." if told and a["chips"][0]["measured"] else ""
+    if a.get("wide_band") and not all(c["measured"] for c in a["chips"]):
+        doubt += " Hatched: the wider band of a chip without measured kernels."
     subtitle = (
         f"{MEASURES[params.measure]} (log) against output tok/s per user; {requests}; best layout at every point. "
         f"Line: model; dashed where no kernel of the chip itself was measured; ring: at {key} tok/s per user.{doubt}"
@@ -191,6 +195,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         notes.append(f"No rent is on record for {numbers.listed(without)}, so no cost is drawn.")
     chosen = table[(table["kind"] == f"at {key}") & (table["chip"] == first)].iloc[0]
     notes.insert(0, f"On {first}: {chosen['layout']}.")
+    notes += a.get("nearest", [])
     costs = "all cost on output tokens" if params.measure == "cost" else "output tokens only"
     alt = f"Curves by chip: {MEASURES[params.measure].lower()} against speed per user. {finding}."
     return Words(finding, subtitle, alt, "", f"Ridgepoint serving model; {costs}", tuple(notes))
@@ -227,15 +232,17 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         own = front[front["chip"] == c["chip"]].sort_values("tokens_per_s_per_user")
         own = own[own["tokens_per_s_per_user"] <= top]
         x, y = own["tokens_per_s_per_user"], own[column]
-        if c is chips[0] and facts["band"]:
-            factors = (facts["band"]["low"], facts["band"]["high"])
+        band = facts["band"] if c["measured"] else facts.get("wide_band")
+        if band and (c is chips[0] or not c["measured"]):
+            factors = (band["low"], band["high"])
             edge = [y / f for f in factors] if params.measure == "cost" else [y * f for f in factors]
-            fill = t["band_blue"]
+            hatch = {"shape": "/", "size": 7, "solidity": 0.12, "fgcolor": colour[c["chip"]], "bgcolor": "rgba(0,0,0,0)"}
+            fill = {"fillcolor": t["band_blue"]} if c["measured"] else {"fillpattern": hatch}
             fig.add_scatter(
                 x=[*x, *x[::-1]],
                 y=[*edge[0], *edge[1][::-1]],
                 fill="toself",
-                fillcolor=fill,
+                **fill,
                 mode="lines",
                 line={"width": 0},
                 hoverinfo="skip",

@@ -78,7 +78,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     )
     subtitle = (
         f"Predicted against measured output tok/s per GPU (both log), {len(table)} published runs, each predicted {how}. "
-        "Diagonal: exact; shaded: within a quarter. One mark a run; its source opens on hover and in the table."
+        "Diagonal: exact; shaded: within a quarter. One mark a run; click it for its source."
     )
     worst = table.iloc[int(np.argmax(np.abs(np.log(ratios.to_numpy(dtype=float)))))]
     notes = [
@@ -131,7 +131,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             mode="markers",
             text=text,
             hovertemplate="%{text}<extra></extra>",
-            customdata=own["row"],
+            customdata=own[["row"]].to_numpy(),
             cliponaxis=False,
             marker={
                 "size": 7 if look.phone else 8.5,

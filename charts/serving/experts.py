@@ -135,6 +135,7 @@ def _dense(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     columns = {"line": "str", "tokens_per_s_per_user": "float", "tokens_per_s_per_gpu": "float", "usd_per_mtok": "float", "batch": "float"}
     out = pd.concat(parts, ignore_index=True) if parts else work.blank_table(columns)
     out.attrs = {"lines": facts, "model": shape.name, "chip": name, "rent": price.usd_per_hour if price else None}
+    out.attrs["nearest"] = work.nearest_words(snapshot, params, params.chip)
     return out
 
 
@@ -168,6 +169,7 @@ def _imbalance(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     out = pd.concat(parts, ignore_index=True)
     rent = price.usd_per_hour if price else None
     out.attrs = {"lines": [], "model": shape.name, "chip": name, "layout": quickest.describe(), "rent": rent}
+    out.attrs["nearest"] = work.nearest_words(snapshot, params, params.chip)
     return out
 
 
@@ -200,7 +202,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         f"Tokens per chip as a share of those under even load, against load of the busiest expert rank over the mean; {params.gpus} × "
         f"{a['chip']}, {a['layout']}, {params.batch:,} conversations decoding. Decode waits for weights, which imbalance does not add to."
     )
-    return Words(finding, subtitle, f"A falling line of tokens per chip by imbalance. {finding}.", "", credit)
+    notes = tuple(a.get("nearest", ()))
+    return Words(finding, subtitle, f"A falling line of tokens per chip by imbalance. {finding}.", "", credit, notes)
 
 
 def _dense_words(table: pd.DataFrame, params: Params, credit: str) -> Words:
@@ -222,6 +225,7 @@ def _dense_words(table: pd.DataFrame, params: Params, credit: str) -> Words:
         f"{'$ per million output tokens' if cost else 'Output tok/s per chip'} (log) against output tok/s per user, best layout on up to "
         f"{params.gpus} × {a['chip']}: {sizes} parameters. Dense models have the same attention and layers."
     )
+    without += a.get("nearest", [])
     if not cost:
         without.append(f"No rent is on record for {a['chip']}, so rates are shown.")
     return Words(finding, subtitle, f"Three curves of {'cost' if cost else 'rate'} by speed. {finding}.", "", credit, tuple(without))

@@ -206,7 +206,8 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         type="log", range=[np.log10(CONTEXTS[0]), np.log10(CONTEXTS[-1])], tickvals=contexts, ticktext=[_tokens(c) for c in contexts]
     )
     fig.update_xaxes(title_text="Context of each conversation, tokens")
-    fig.update_yaxes(range=[np.log10(low), np.log10(high)], **numbers.log_ticks(low, high, write))
+    title = "" if memory or look.phone else "Conversations that fit"
+    fig.update_yaxes(range=[np.log10(low), np.log10(high)], title_text=title, **numbers.log_ticks(low, high, write))
     if memory:
         whole = a["memory_gb"]
         level = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": whole, "y1": whole}

@@ -91,6 +91,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "gpus": chosen.layout.chips,
         "fits": float(own.largest_batch(0, context)),
         **_critical(shape, chip, chosen),
+        "nearest": work.nearest_words(snapshot, params, params.chip),
     }
     return out
 
@@ -161,7 +162,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         f"{what}. {finding}.",
         "",
         "Ridgepoint serving model; kernel efficiencies measured by aiconfigurator-core 0.12.0",
-        notes,
+        (*notes, *a.get("nearest", ())),
     )
 
 

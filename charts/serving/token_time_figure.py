@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analytics.serving.fleet import PARTS
-from charts.labels import note
+from charts.labels import note, text_width
 from charts.look import Look
 from charts.serving.draw import label_margin, token_ticks, tokens_text
 from charts.template import halo, new_figure, tokens
@@ -112,8 +112,10 @@ def _shares(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         )
         at = int(np.argmax(share))
         if share[at] > 12:
+            spot = _inside(np.log10(x[at]), np.log10(x[0]), np.log10(x[-1]), NAMES[part], look, 76)
+            at = int(np.argmin(np.abs(np.log10(x) - spot)))
             fig.add_annotation(
-                x=np.log10(np.clip(x[at], x[0] * 2.2, x[-1] / 2.2)),
+                x=spot,
                 y=foot[at] + share[at] / 2,
                 text=f"<b>{NAMES[part]}</b>",
                 showarrow=False,
@@ -136,7 +138,7 @@ def _shares(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         if value and x[0] <= value <= x[-1]:
             fig.add_vline(x=value, line={"color": t["ink"], "width": 1.4, "dash": "solid" if value == asked else "4px,3px"})
             fig.add_annotation(
-                x=np.log10(value),
+                x=_inside(np.log10(value), np.log10(x[0]), np.log10(x[-1]), text, look, 76),
                 y=1,
                 yref="paper",
                 yanchor="bottom",
@@ -146,6 +148,12 @@ def _shares(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
                 font={"size": 11 if look.phone else 12},
             )
     return fig
+
+
+def _inside(at: float, low: float, high: float, text: str, look: Look, beside_px: float) -> float:
+    """Where a label's middle may stand so that it stays between the plot's edges; `beside_px` is the width outside the plot."""
+    half = (text_width(text, 11.5 if look.phone else 13.5) / 2 + 4) / (look.width_px - beside_px) * (high - low)
+    return float(np.clip(at, low + half, high - half))
 
 
 def _map(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
@@ -195,7 +203,7 @@ def _map(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         if len(at) >= 6:
             mid = at[np.argmin(((at - at.mean(axis=0)) ** 2).sum(axis=1))]
             fig.add_annotation(
-                x=x[mid[1]],
+                x=_inside(x[mid[1]], -0.25, 13.25, name, look, 90),
                 y=y[mid[0]],
                 text=f"<b>{name}</b>",
                 showarrow=False,

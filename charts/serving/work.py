@@ -11,7 +11,7 @@ import pandas as pd
 
 from analytics.serving import Workload
 from analytics.serving.doubt import passport
-from analytics.serving.residuals import Band, band, errors, worst_left_out
+from analytics.serving.residuals import Band, band, band_of_new_chip, errors, worst_left_out
 from charts import numbers
 from charts.params import ChartParams, choice, number, pick
 from charts.receipt import InputRow, assumed, input_row
@@ -126,9 +126,9 @@ def chip_input(snapshot: Snapshot, chip_id: str, own: str) -> InputRow:
 
 
 @kept
-def error_band(snapshot: Snapshot) -> Band | None:
-    """The band of measured over predicted throughput; None where too few runs have been compared."""
-    return band(records(residuals(snapshot)), FAMILY)
+def error_band(snapshot: Snapshot, measured: bool = True) -> Band | None:
+    """The band of measured over predicted throughput, of a chip with or without measured kernels; None where too few were compared."""
+    return (band if measured else band_of_new_chip)(records(residuals(snapshot)), FAMILY)
 
 
 def band_facts(found: Band | None) -> dict[str, float] | None:
@@ -143,15 +143,25 @@ def band_words(kept: Mapping[str, Any]) -> str:
 
 def passport_words(snapshot: Snapshot, params: Any, chip_id: str) -> tuple[str, ...]:
     """Nearest measured run, its distance and error; runs of this chip and model and their error; the error of all."""
+    return _passport(snapshot, params.model, params.config, params.input_tokens, params.output_tokens, chip_id)
+
+
+def nearest_words(snapshot: Snapshot, params: Any, chip_id: str) -> list[str]:
+    """The nearest measured run with its distance and error, and how many of this model on this chip, as a table carries them."""
+    return list(passport_words(snapshot, params, chip_id)[:2])
+
+
+@kept
+def _passport(snapshot: Snapshot, model: str, config: str, input_tokens: int, output_tokens: int, chip_id: str) -> tuple[str, ...]:
     rows = residuals(snapshot)
     rows = rows[rows["measured"].notna() & rows["ratio"].notna()] if len(rows) else rows
     if rows.empty:
         return ("No measured run has been compared with the model at this revision, so no error is stated.",)
-    shape = inputs.model(snapshot, params.model, params.config)
+    shape = inputs.model(snapshot, model, config)
     same_model = rows["model"].map(lambda name: _same_shape(snapshot, name, shape))
     here = same_model & (rows["chip_id"] == chip_id)
     ratio = np.array([worst_left_out(row) for row in records(rows)])
-    lengths = {"input tokens": params.input_tokens, "output tokens": params.output_tokens}
+    lengths = {"input tokens": input_tokens, "output tokens": output_tokens}
     points = {"input tokens": rows["input_tokens"], "output tokens": rows["output_tokens"]}
     # another model says less than another chip, and either less than other lengths of the same pair
     apart = np.where(same_model, 0, 8.0) + np.where(rows["chip_id"] == chip_id, 0, 4.0)
