@@ -79,9 +79,10 @@ def _test_finding(facts: Facts) -> str:
 
 def _other_rates(rate: Facts) -> str:
     without = f"; without any one record holder ÷ {rate['loo_low']:.3g} to ÷ {rate['loo_high']:.3g}" if "loo_low" in rate else ""
+    total = f"{rate['total_fold']:,.0f}" if rate["total_fold"] >= 100 else f"{rate['total_fold']:.3g}"
     return (
-        f"Other ways to fit: errors in both price and date ÷ {rate['major_axis_fold']:.3g} a year, end points alone "
-        f"÷ {rate['endpoint_fold']:.3g}{without}."
+        f"In all ÷ {total} in {rate['years']:.1f} years. Other ways to fit: errors in both price and date "
+        f"÷ {rate['major_axis_fold']:.3g} a year, end points alone ÷ {rate['endpoint_fold']:.3g}{without}."
     )
 
 
