@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+BLOCK_BYTES = 4 << 20
 
 
 class Blobs:
@@ -26,12 +27,15 @@ class Blobs:
         return digest
 
     def put_file(self, source: Path) -> str:
-        """Keep a copy of a file without reading it whole into memory; returns its SHA-256."""
-        with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if not self.path(digest).exists():
-            with self._partial() as partial:
-                shutil.copyfile(source, partial)
+        """Keep a copy of a file, read once and never whole in memory; returns its SHA-256."""
+        hashed = hashlib.sha256()
+        with self._partial() as partial:
+            with source.open("rb") as file, partial.open("wb") as copy:
+                while block := file.read(BLOCK_BYTES):
+                    hashed.update(block)
+                    copy.write(block)
+            digest = hashed.hexdigest()
+            if not self.path(digest).exists():
                 self._settle(partial, digest)
         return digest
 

@@ -66,13 +66,18 @@ def table_names() -> list[str]:
     return sorted(p.name.removesuffix(".meta.yml") for p in SOURCES.glob("*.meta.yml"))
 
 
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file of ours, by the parser written in C where there is one: it is ten times as fast."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 @functools.cache
 def load_meta(name: str) -> TableMeta:
     """The declaration of a table; ValueError names the tables there are, or what is wrong in the file."""
     if name not in table_names():
         raise ValueError(f"no table {name!r}; tables are {', '.join(table_names())}")
     where = f"{name}.meta.yml"
-    raw = yaml.safe_load((SOURCES / where).read_text(encoding="utf-8"))
+    raw = read_yaml(SOURCES / where)
     columns = {c: _column(c, spec or {}, where) for c, spec in raw["columns"].items()}
     source, rung = raw.get("source") or {}, raw.get("rung") or {}
     meta = TableMeta(

@@ -32,6 +32,12 @@ def _digest(source: Path | bytes) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def refuse_read_only(store: Store) -> None:
+    """Raise data.store.ReadOnly where the store cannot be written."""
+    with store.writing() as cursor:
+        cursor.execute("SELECT 1")
+
+
 def keep(store: Store, source: Path | bytes, name: str, author: str = "") -> Upload:
     """Keep a copy of a file; the same content is kept once.
 
@@ -44,14 +50,13 @@ def keep(store: Store, source: Path | bytes, name: str, author: str = "") -> Upl
         raise UploadRefused(
             f"the file has {size / 1e6:,.0f} MB; at most {settings.max_upload_mb:,} MB are accepted (RIDGEPOINT_MAX_UPLOAD_MB)"
         )
-    with store.writing() as cursor:  # says so first where nothing can be written
-        cursor.execute("SELECT 1")
+    refuse_read_only(store)
     blobs = Blobs(store.home / "uploads")
-    upload_id = _digest(source)
-    if store.one("SELECT 1 FROM uploads WHERE upload_id = ?", [upload_id]) and blobs.path(upload_id).exists():
-        return Upload(upload_id, name, size, blobs.path(upload_id))
     kept_bytes = int(store.one("SELECT coalesce(sum(bytes), 0) FROM uploads"))
     if kept_bytes + size > settings.upload_quota_mb * 1_000_000:
+        upload_id = _digest(source)
+        if store.one("SELECT 1 FROM uploads WHERE upload_id = ?", [upload_id]) and blobs.path(upload_id).exists():
+            return Upload(upload_id, name, size, blobs.path(upload_id))
         raise UploadRefused(
             f"kept uploads take {kept_bytes / 1e6:,.0f} of {settings.upload_quota_mb:,} MB and this file has {size / 1e6:,.1f} MB: "
             "remove old uploads or raise RIDGEPOINT_UPLOAD_QUOTA_MB"

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import json
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from data.meta import load_meta
 from web import context
 from web.answers import Refused, guarded, json_answer
 
+LOOK_EVERY_S = 0.5
 SIDE_BY_SIDE = 2  # imports that may run at once; each has a process of its own
 _seats = threading.BoundedSemaphore(SIDE_BY_SIDE)
 PARAMETERS: list[dict[str, Any]] = [
@@ -69,7 +71,12 @@ async def uploads(request: Request) -> Response:
             async for chunk in request.stream():
                 file.write(chunk)
             file.flush()
-            return await run_in_threadpool(_import, Path(file.name), asked)
+            gone = threading.Event()
+            watch = asyncio.create_task(_watch(request, gone))
+            try:
+                return await run_in_threadpool(_import, Path(file.name), asked, gone.is_set)
+            finally:
+                watch.cancel()
     finally:
         _seats.release()
 
@@ -93,20 +100,31 @@ def read_query(query: Mapping[str, str]) -> Asked:
     return Asked(**values)
 
 
-def _import(path: Path, asked: Asked) -> Response:
+async def _watch(request: Request, gone: threading.Event) -> None:
+    """Say when the client has gone: nobody waits for that import any more, so it ends and frees its seat."""
+    while not await request.is_disconnected():
+        await asyncio.sleep(LOOK_EVERY_S)
+    gone.set()
+
+
+def _import(path: Path, asked: Asked, gone: Callable[[], bool]) -> Response:
     from data import importing
 
     store = context.store()
-    prepared = importing.prepare(
-        path,
-        table=asked.table,
-        store=store,
-        name=asked.name,
-        today=asked.today or store.settings.day(),
-        mapping=asked.mapping,
-        answers=asked.answers or None,
-        strict=asked.strict,
-    )
+    try:
+        prepared = importing.prepare(
+            path,
+            table=asked.table,
+            store=store,
+            name=asked.name,
+            today=asked.today or store.settings.day(),
+            mapping=asked.mapping,
+            answers=asked.answers or None,
+            strict=asked.strict,
+            cancel=gone,
+        )
+    except importing.Cancelled:
+        raise ClientDisconnect() from None
     told = prepared.to_json()
     if asked.commit:
         if told["questions"]:

@@ -34,12 +34,7 @@ def read(path: Path, dialect: Dialect, table: str, report: Report) -> Sheet | No
     ):
         return None
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if (
-            data.find(b"\0") >= 0
-            or data.find(b"\n\n") >= 0
-            or data.find(b"\n\r\n") >= 0
-            or (data.find(b"\r") >= 0 and re.search(rb"\r[^\n]", data))
-        ):
+        if data.find(b"\0") >= 0 or (data.find(b"\r") >= 0 and re.search(rb"\r[^\n]", data)):
             return None
         head, tail = data[:HEAD_BYTES], data[-HEAD_BYTES:]
     head = head[: head.rfind(b"\n") + 1]
@@ -48,7 +43,7 @@ def read(path: Path, dialect: Dialect, table: str, report: Report) -> Sheet | No
     found = sheet.find(first, table, trial)
     names = [column.name for column in found.columns]
     header_at = first.lines.index(found.header_line)
-    if trial.rejects or len(found.lines) != len(first.rows) - header_at - 1 or len(names) != len(first.rows[header_at]):
+    if trial.rejects or len(found.lines) != len(first.rows) - header_at - 1 or len(names) != len(first.rows[header_at]) or len(names) < 2:
         return None
     arrow = _arrow(path, dialect, found.header_line, len(names))
     if arrow is None:
@@ -81,7 +76,7 @@ def _arrow(path: Path, dialect: Dialect, header_line: int, width: int) -> pa.Tab
         return pacsv.read_csv(
             path,
             read_options=pacsv.ReadOptions(column_names=names, skip_rows=header_line, block_size=8 << 20),
-            parse_options=pacsv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=False),
+            parse_options=pacsv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=False, ignore_empty_lines=False),
             convert_options=pacsv.ConvertOptions(
                 column_types={name: pa.string() for name in names}, strings_can_be_null=False, quoted_strings_can_be_null=False
             ),

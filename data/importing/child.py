@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -27,39 +28,57 @@ BLOCK_ROWS = 122_880  # as many as the store keeps together
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(
-    job: dict[str, Any],
-    scratch: Path,
-    memory_mb: int,
-    seconds: int,
-    progress: Callable[[str], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
-) -> tuple[dict[str, Any], pa.Table]:
-    """Parse one file in a process of its own; return what it reports and the accepted rows.
+class Reader:
+    """A process that reads one file. It loads its program at once, and waits for its job; gone with its files after the block."""
 
-    Errors: Refused with one sentence when the file cannot be read, or would take more than `memory_mb` or `seconds`;
-    Cancelled when `cancel()` turns true. The process and its files are gone afterwards in every case.
-    """
-    scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="import-", dir=scratch))
-    try:
-        (folder / "job.json").write_text(json.dumps({**job, "memory_mb": memory_mb, "seconds": seconds}), encoding="utf-8")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "data.importing.child", str(folder)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=PACKAGE_ROOT, start_new_session=True,
+    def __init__(self, scratch: Path) -> None:
+        scratch.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="import-", dir=scratch))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "data.importing.child", str(self.folder)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=PACKAGE_ROOT, start_new_session=True,
         )  # fmt: skip
-        try:
-            errors = _watch(process, memory_mb, seconds, progress, cancel)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            for pipe in (process.stdout, process.stderr):
-                if pipe:
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe:
+                with contextlib.suppress(OSError):
                     pipe.close()
-        return _result(folder, process.returncode, errors)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(
+        self,
+        job: dict[str, Any],
+        memory_mb: int,
+        seconds: int,
+        progress: Callable[[str], None] | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> tuple[dict[str, Any], pa.Table]:
+        """Parse one file; return what is reported and the accepted rows.
+
+        Errors: Refused with one sentence when the file cannot be read, or would take more than `memory_mb` or `seconds`;
+        Cancelled when `cancel()` turns true.
+        """
+        told = json.dumps({**job, "memory_mb": memory_mb, "seconds": seconds})
+        (self.folder / "job.json").write_text(told, encoding="utf-8")
+        assert self.process.stdin
+        with contextlib.suppress(BrokenPipeError):  # it ended before it began: its result says so
+            self.process.stdin.write(b"read\n")
+            self.process.stdin.close()
+        errors = _watch(self.process, memory_mb, seconds, progress, cancel)
+        return _result(self.folder, self.process.returncode, errors)
+
+
+def run(job: dict[str, Any], scratch: Path, memory_mb: int, seconds: int) -> tuple[dict[str, Any], pa.Table]:
+    """Parse one file in a process of its own, as `Reader.run` does."""
+    with Reader(scratch) as reader:
+        return reader.run(job, memory_mb, seconds)
 
 
 def _watch(
@@ -147,6 +166,8 @@ def main(folder: Path) -> None:
 
     from data.importing.read import read
 
+    if not sys.stdin.readline():
+        return  # whoever started this has gone
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     _limit(job["memory_mb"], job["seconds"])
     try:

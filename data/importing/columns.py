@@ -68,6 +68,9 @@ class Rows(MutableMapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self._held)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._held
+
     def held(self, name: str) -> np.ndarray | Coded:
         """Return a column of numbers, or a column of texts coded."""
         held = self._held[name]

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rapidfuzz import process
 
 from data.importing import resolve, units, vocabulary
@@ -16,7 +15,7 @@ from data.importing.evidence import fits, look
 from data.importing.report import Refused, Report
 from data.importing.sheet import Column, Sheet
 from data.importing.text import fold
-from data.meta import TableMeta
+from data.meta import TableMeta, read_yaml
 
 ACCEPTED = 0.5
 TIE = 0.03
@@ -48,8 +47,7 @@ class Assigned:
 @cache
 def known_layouts() -> list[dict[str, Any]]:
     """Return the layouts of public files whose publisher documents what the header leaves open."""
-    with open(Path(__file__).parent / "known_layouts.yml", encoding="utf-8") as file:
-        return yaml.safe_load(file)
+    return read_yaml(Path(__file__).parent / "known_layouts.yml")
 
 
 def accepted_fields(table: str) -> list[str]:

@@ -6,12 +6,11 @@ import re
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from data import shipped
 from data.importing.text import clean, fold, is_missing, without_footnotes
+from data.meta import read_yaml
 
-_DATA = yaml.safe_load((Path(__file__).parent / "places.yml").read_text(encoding="utf-8"))
+_DATA = read_yaml(Path(__file__).parent / "places.yml")
 STATES: dict[str, str] = _DATA["states"]
 _STATE_NAMES = {name.casefold(): name for name in STATES.values()}
 _DEGREES = (

@@ -110,17 +110,19 @@ def prepare(
     shown_name = name or (content.name if isinstance(content, Path) else "upload.csv")
     if progress:
         progress("keeping")
-    kept = uploads.keep(store, content, shown_name, author)
+    uploads.refuse_read_only(store)
     given = mapping if mapping is not None else None
     from_file = dict(given.get("answers") or {}) if isinstance(given, dict) and isinstance(given.get("answers"), dict) else {}
     given_answers = {str(key): str(value) for key, value in {**from_file, **(answers or {})}.items()}
-    job = {
-        "path": str(kept.path), "table": table, "name": shown_name, "today": day.isoformat(), "mapping": given,
-        "answers": given_answers,
-        "remembered": remembered.remembered(store, table) if given is None else {},
-    }  # fmt: skip
     settings = store.settings
-    told, rows = child.run(job, store.home / "tmp", settings.import_memory_mb, settings.import_seconds, progress, cancel)
+    with child.Reader(store.home / "tmp") as reader:  # it loads its program while the file is kept
+        kept = uploads.keep(store, content, shown_name, author)
+        job = {
+            "path": str(kept.path), "table": table, "name": shown_name, "today": day.isoformat(), "mapping": given,
+            "answers": given_answers,
+            "remembered": remembered.remembered(store, table) if given is None else {},
+        }  # fmt: skip
+        told, rows = reader.run(job, settings.import_memory_mb, settings.import_seconds, progress, cancel)
     if table == "clusters":
         rows = _same_sites(rows, given_answers, store)
     if progress:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import pint
-import yaml
+from data.meta import read_yaml
 
-_DATA = yaml.safe_load((Path(__file__).parent / "units.yml").read_text(encoding="utf-8"))
+_DATA = read_yaml(Path(__file__).parent / "units.yml")
 SCALES: dict[str, float] = {word: float(scale) for scale, words in _DATA["scales"].items() for word in words}
 CURRENCIES: dict[str, str] = {word: code for code, words in _DATA["currencies"].items() for word in words}
 UNITS: dict[str, str] = {word: unit for unit, words in _DATA["units"].items() for word in words}
@@ -26,7 +26,9 @@ _SQUARE_MM = re.compile(r"\b(?:sq(?:uare|\.)?\s*mm|mm\s*(?:\^|\*\*)\s*2)(?![A-Za
 
 
 @cache
-def _registry() -> pint.UnitRegistry:
+def _registry() -> Any:
+    import pint
+
     return pint.UnitRegistry()
 
 
@@ -39,6 +41,8 @@ def factor(unit: str, target: str) -> float | None:
         return _OPERATIONS[unit] / _OPERATIONS[target]
     if unit not in _REGISTRY_NAMES or target not in _REGISTRY_NAMES:
         return None
+    import pint  # a tenth of a second to load, which most files need not spend
+
     try:
         return float(f"{_registry().Quantity(1, _REGISTRY_NAMES[unit]).to(_REGISTRY_NAMES[target]).magnitude:.12g}")
     except (pint.DimensionalityError, pint.UndefinedUnitError):

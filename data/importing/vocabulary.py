@@ -7,20 +7,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rapidfuzz import fuzz
 
 from data.importing import units
 from data.importing.text import fold
-from data.meta import load_meta
+from data.meta import load_meta, read_yaml
 
 ONLY_WITH_POWER_UNIT = frozenset({"it", "site", "total", "facility"})
 
 
 @cache
 def _raw() -> dict[str, Any]:
-    with open(Path(__file__).parent / "vocabulary.yml", encoding="utf-8") as file:
-        return yaml.safe_load(file)
+    return read_yaml(Path(__file__).parent / "vocabulary.yml")
 
 
 @cache

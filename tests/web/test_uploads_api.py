@@ -1,10 +1,14 @@
 """Uploads over HTTP: a dry run writes nothing, a commit is one revision, an open question stops it."""
 
+import asyncio
 import json
 import threading
 
 import pytest
+from starlette.requests import ClientDisconnect, Request
 
+from data import importing
+from web import uploads_api
 from web.answers import Refused
 from web.uploads_api import read_query
 
@@ -91,8 +95,6 @@ def test_imports_at_once_become_one_revision_each_while_reading_goes_on(client):
 
 def test_more_imports_than_seats_are_asked_to_come_back(client, monkeypatch):
     monkeypatch.setattr("web.uploads_api._seats", threading.BoundedSemaphore(1))
-    from web import uploads_api
-
     with uploads_api._seats:
         answer = upload(client)
     assert answer.status_code == 503
@@ -113,3 +115,28 @@ def test_a_chip_with_sparsity_is_asked_about_before_anything_is_written(client):
         address, content=b"chip_id,name,bf16_tflops_dense,fp8_tflops_dense\nhexa-x1,Hexa X1,989,3958\n", headers=CSV
     ).json()
     assert any("twice what its neighbours" in sentence for sentence in doubled["warnings"])
+
+
+def test_an_import_whose_client_has_gone_ends_and_frees_its_seat(client, monkeypatch):
+    asked_to_stop = threading.Event()
+
+    def wait_for_the_end(*_, cancel, **__):
+        while not cancel():
+            asked_to_stop.wait(0.02)
+        asked_to_stop.set()
+        raise importing.Cancelled
+
+    monkeypatch.setattr(importing, "prepare", wait_for_the_end)
+    monkeypatch.setattr("web.uploads_api.LOOK_EVERY_S", 0.02)
+    told = [{"type": "http.request", "body": b"name\nA\n", "more_body": False}]
+
+    async def receive():
+        return told.pop() if told else {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "POST", "path": "/api/uploads", "query_string": b"", "headers": []}
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(uploads_api.uploads(Request(scope, receive)))
+    assert asked_to_stop.is_set()
+    free = [uploads_api._seats.acquire(blocking=False) for _ in range(uploads_api.SIDE_BY_SIDE)]
+    assert all(free)
+    uploads_api._seats.release(len(free))
