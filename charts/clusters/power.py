@@ -186,7 +186,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         f"{voice_words(a)}{'; the ' + str(named) + ' largest named' if named < a['lines'] else ''}"
         + (f"; only {a['filters']}. " if a["filters"] else ". ")
         + (f"Solid line: seen up to {numbers.date(a['read_to'])}; dashed: planned" if a["read_to"] else "Dashed line: planned")
-        + ("; hollow diamonds: claims by one voice." if a["claims"] else ".")
+        + ("; hollow diamonds: claims by one voice" if a["claims"] else "")
+        + ("; triangles: dated events." if a["events"] else ".")
     )
     notes = []
     if a["read_to"]:

@@ -56,7 +56,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     else:
         ticks = linear_ticks(high)
         fig.update_yaxes(range=[0, high], tickvals=ticks, ticktext=[write(v) for v in ticks])
-    _verticals(fig, today, read, end, look, [e["day"] for e in a["events"]])
+    _verticals(fig, today, read, end, look, [] if look.phone else [e["day"] for e in a["events"]])
     plot = (look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"])
     marks = table[table["line"].isin(named)]
     _claims(fig, a["claims"], marks, (start, end), (low, high), plot, params, look)
