@@ -237,7 +237,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     if len(unmeasured):
         notes.append(f"No kernel of {numbers.listed(unmeasured)} itself was measured: these rest on other chips' efficiencies.")
     notes.append(
-        f"Small or beside each bar: site power, dollars per 1,000 queries and the export outcome. Capital is servers alone; building and cooling are in the colocation of a year. Export column {DESTINATIONS[params.dest]}: {NOT_ADVICE.lower()}"
+        f"Small or beside each bar: site power, dollars per 1,000 queries and the export outcome. "
+        f"Capital is servers alone; building and cooling are in the colocation of a year. Export column {DESTINATIONS[params.dest]}: {NOT_ADVICE.lower()}"
     )
     alt = "; ".join(f"{r['chip']} {w(r['value'])}, {r['clause']}" for r in chips.records(known))
     return Words(
