@@ -20,6 +20,14 @@ _NOT_READ = {
     "block_configs": "layers of different widths (Nemotron NAS)",
     "compress_ratios": "compressed sparse attention (DeepSeek-V4)",
 }
+#: Families that read a whole text, image or sound at once: they write no token after another, so they keep no cache.
+_NO_DECODER = {
+    "albert", "bert", "big_bird", "camembert", "clip", "convbert", "deberta", "deberta-v2", "deit", "dinov2", "distilbert", "electra",
+    "ernie", "esm", "hubert", "longformer", "modernbert", "mpnet", "nomic_bert", "roberta", "siglip", "swin", "vit", "wav2vec2",
+    "xlm-roberta",
+}  # fmt: skip
+#: Families of an encoder and a decoder.
+_TWO_PARTS = {"bart", "blenderbot", "led", "m2m_100", "marian", "mbart", "mt5", "pegasus", "prophetnet", "t5", "umt5", "whisper"}
 #: Families that tie embeddings when the key is absent, as the defaults of the library do.
 _TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3", "gemma3_text", "gpt2", "opt", "bloom", "cohere", "cohere2", "falcon"}
 
@@ -40,7 +48,14 @@ def shape_from_config(config: str | Mapping[str, Any], name: str = "") -> Shape:
     for key, meaning in _NOT_READ.items():
         if config.get(key):
             raise ValueError(f"config.json: {key} means {meaning}, an architecture this reader does not cover")
-    return _Reader(config, outer, name).shape()
+    reader = _Reader(config, outer, name)
+    if reader.family in _NO_DECODER or "ForMaskedLM" in str(outer.get("architectures")):
+        raise ValueError(
+            f"config.json: {reader.family or 'this model'} reads all at once and keeps no KV cache; paste that of a decoder model"
+        )
+    if reader.family in _TWO_PARTS or outer.get("is_encoder_decoder") is True:
+        raise ValueError(f"config.json: {reader.family or 'this model'} is an encoder with a decoder; paste that of a decoder-only model")
+    return reader.shape()
 
 
 class _Reader:

@@ -131,7 +131,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             mode="markers",
             text=text,
             hovertemplate="%{text}<extra></extra>",
-            customdata=own[["row"]].to_numpy(),
+            customdata=[[str(row)] for row in own["row"]],
             cliponaxis=False,
             marker={
                 "size": 7 if look.phone else 8.5,

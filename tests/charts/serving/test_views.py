@@ -90,3 +90,46 @@ def test_any_numbers_give_a_chart_or_a_sentence(snapshot, chart_id, data):
         assert "\n" not in str(wrong) and len(str(wrong)) > 10
     else:
         assert words.finding
+
+
+MODELLED = ("serving.cost", "serving.attention", "serving.chips", "serving.token_time")
+
+
+@pytest.mark.parametrize("chart_id", MODELLED)
+def test_predictions_say_the_nearest_measured_run(snapshot, chart_id):
+    chart = registry.get(chart_id)
+    _, words = drawn(chart, chart.params(), snapshot)
+    said = " ".join(words.notes)
+    assert "earest measured run: " in said or "compared with: Nearest measured run" in said
+    assert "predicted over measured" in said and "on this chip" in said
+
+
+def test_chips_without_measured_kernels_are_hatched_and_their_band_is_wider(snapshot):
+    for chart_id, given_values in (("serving.cost", {"chips": ["h100-sxm", "mi300x"]}), ("serving.chips", {})):
+        chart = registry.get(chart_id)
+        params = chart.params(**given_values)
+        table = chart.table(params, snapshot)
+        usual, wide = table.attrs["band"], table.attrs["wide_band"]
+        assert wide["high"] / wide["low"] > usual["high"] / usual["low"] and wide["low"] <= usual["low"] < 1 < usual["high"] <= wide["high"]
+        traces = chart.figure(table, params, Look()).to_dict()["data"]
+        hatched = [d for d in traces if d.get("fillpattern", {}).get("shape") or d.get("marker", {}).get("pattern", {}).get("shape")]
+        assert hatched
+
+
+FOREIGN = {
+    "BERT": {"model_type": "bert", "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072, "vocab_size": 30522},
+    "T5": {"model_type": "t5", "d_model": 512, "num_layers": 6, "num_heads": 8, "d_ff": 2048, "vocab_size": 32128, "is_encoder_decoder": True},
+    "ViT": {"model_type": "vit", "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072, "image_size": 224},
+    "Whisper": {
+        "model_type": "whisper", "d_model": 1280, "encoder_layers": 32, "decoder_layers": 32, "encoder_attention_heads": 20,
+        "decoder_attention_heads": 20, "vocab_size": 51866, "is_encoder_decoder": True,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_configuration_of_another_kind_of_model_is_refused(snapshot, kind):
+    chart = registry.get("serving.memory")
+    with pytest.raises(ValueError) as wrong:
+        chart.table(chart.params(models=["own"], config=json.dumps(FOREIGN[kind])), snapshot)
+    assert "\n" not in str(wrong.value) and 10 < len(str(wrong.value)) < 600
