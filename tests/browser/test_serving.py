@@ -27,6 +27,16 @@ OPENINGS = {
     ("serving.versions", "r1"): r"of DeepSeek-R1 went from",
     ("serving.error", "all"): r"Half of \d+ TensorRT-LLM offline runs are predicted within",
 }
+#: A column of each view's table whose values stand in the drawing.
+DRAWN = [
+    ("serving.cost", "usd_per_mtok"),
+    ("serving.memory", "cache_gb"),
+    ("serving.attention", "cache_gb"),
+    ("serving.chips", "decode_heavy_ratio"),
+    ("serving.thinking", "answers_per_log_length"),
+    ("serving.versions", "output_tok_s_per_gpu"),
+    ("serving.error", "measured_tok_s_per_gpu"),
+]
 
 
 def api(tab, chart_id: str, query: str) -> dict:
@@ -136,6 +146,48 @@ def test_receipts_open_with_the_readers_numbers(tab):
     tab.press("Receipt")
     tab.sees("Cost of output tokens on rented chips")
     tab.sees("median error")
+
+
+def test_an_own_chip_travels_in_the_address(tab):
+    chip = "memory_gb=141 memory_bandwidth_gb_per_s=4800 bf16_tflops_dense=989"
+    tab.open(f"/serving?chart=serving.memory&models=Llama-3.1-70B&chip=own&chips=8&own_chip={quote(chip)}")
+    expect(title(tab)).to_have_text(re.compile(r"conversations with Llama-3\.1-70B fill 8 × your chip"), timeout=60_000)
+    tab.expect_address("chip=own", "own_chip=memory_gb%3D141")
+    tab.no_trouble()
+
+
+@pytest.mark.parametrize(("chart_id", "column"), DRAWN, ids=lambda value: str(value).removeprefix("serving."))
+def test_every_view_draws_the_values_of_the_api_and_of_the_model(tab, chart_id, column):
+    tab.open(address(chart_id))
+    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
+    tab.settle()
+    told = api(tab, chart_id, "")
+    expect(title(tab)).to_have_text(told["words"]["finding"])
+    drawn = tab.page.evaluate(
+        "document.querySelector('.js-plotly-plot')._fullData.flatMap(d => [...(d.x || []), ...(d.y || [])]).filter(v => typeof v == 'number')"
+    )
+    wanted = {float(row[column]) for row in told["rows"] if row.get(column) is not None}
+    shown = sum(any(abs(value - v) <= 1e-6 * max(abs(v), 1e-9) for value in drawn) for v in wanted)
+    assert wanted and shown >= 0.6 * len(wanted), f"{shown} of {len(wanted)} values of {column} are drawn"
+
+
+def test_a_clicked_run_opens_its_source(tab):
+    tab.open(address("serving.error"))
+    expect(tab.page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
+    tab.settle()
+    tab.page.wait_for_timeout(500)
+    at = tab.page.evaluate(
+        """() => {
+            const plot = document.querySelector('.js-plotly-plot'), box = plot.getBoundingClientRect(), f = plot._fullLayout;
+            const run = plot._fullData.findIndex(d => d.customdata), d = plot._fullData[run];
+            return [box.left + f._size.l + f.xaxis.d2p(d.x[0]), box.top + f._size.t + f.yaxis.d2p(d.y[0])];
+        }"""
+    )
+    tab.page.mouse.click(*at)
+    expect(tab.page.locator("[data-run]")).to_contain_text(
+        re.compile(r"measured [\d,]+, predicted [\d,]+ output tok/s per GPU"), timeout=30_000
+    )
+    tab.no_trouble()
 
 
 @pytest.mark.parametrize("chart_id", list(VIEWS))
