@@ -14,6 +14,7 @@ from data.importing.columns import Coded, to_frame
 from data.importing.repeats import joint_codes
 from data.store import Store
 
+WEIGHED_ROWS = 2_000  # rows that may be odd and are looked at one by one; beyond them only their number is told
 COMPARED = 5_000  # new clusters whose names are held against the known ones
 TESTIMONY = ("cluster_id", "phase", "source", "as_of")
 PLACED = ["cluster_id", "name", "owner", "operator", "latitude", "longitude"]
@@ -33,17 +34,20 @@ def implausible(put: pa.Table, store: Store) -> list[str]:
     chips = store.state("chips", store.head())
     existing = store.part("clusters", WEIGHED)
     others = consistency.peers(consistency.ratios(existing, chips)) if len(existing) else {}
-    rows = _doubtful(put, others, chips)
+    testimony = joint_codes(_codes(put, name) for name in TESTIMONY if name in put.column_names)
+    rows = _doubtful(put, pd.Series(testimony).duplicated(keep=False).to_numpy(), others, chips)
+    looked_at = rows[np.isin(testimony[rows], testimony[rows[:WEIGHED_ROWS]])]  # a testimony is never cut in two
     if not len(rows):
         return []
     names = [name for name in put.column_names if name in WEIGHED or name == "_line"]
-    return physics.implausible(to_frame(put.take(pa.array(rows)).select(names)), others, chips)
+    said = physics.implausible(to_frame(put.take(pa.array(looked_at)).select(names)), others, chips)
+    if len(rows) > len(looked_at):
+        said.append(f"{len(rows) - len(looked_at):,} more rows may have figures that do not fit together: none of these is listed")
+    return said
 
 
-def _doubtful(put: pa.Table, others: dict[tuple[str, str], dict[str, float]], chips: pd.DataFrame) -> np.ndarray:
-    """Return the rows that can have a ratio out of range, and those whose testimony has several rows: no row left out is odd."""
-    together = pd.Series(joint_codes(_codes(put, name) for name in TESTIMONY if name in put.column_names))
-    several = together.duplicated(keep=False).to_numpy()
+def _doubtful(put: pa.Table, several: np.ndarray, others: dict[tuple[str, str], dict[str, float]], chips: pd.DataFrame) -> np.ndarray:
+    """Return the rows that can have a ratio out of range, and those of testimonies with `several` rows: no row left out is odd."""
     chip = Coded.of(np.zeros(0, dtype=object)) if "chip_id" not in put.column_names else _coded(put, "chip_id")
     rated = chips.drop_duplicates("chip_id").set_index("chip_id")["tdp_w"].astype(float)
     figures = {name: _own(put, name) for name in consistency.FIGURES}

@@ -1,0 +1,46 @@
+"""Rows picked for a closer look are all that can be odd; of very many only a number is told."""
+
+import numpy as np
+import pyarrow as pa
+
+from data.importing import checks
+
+
+def rows(count, power_mw):
+    return pa.table(
+        {
+            "cluster_id": [f"new-{number}" for number in range(count)],
+            "source": ["a test"] * count,
+            "as_of": ["2026-11-01"] * count,
+            "chip_id": ["h100-sxm"] * count,
+            "chip_count": np.full(count, 100_000.0),
+            "power_mw": np.broadcast_to(np.asarray(power_mw, dtype=float), count).copy(),
+            "_line": np.arange(2, count + 2),
+        }
+    )
+
+
+def test_only_rows_that_can_be_odd_are_told(store):
+    power = np.full(5_000, 140.0)
+    power[4_321] = 900.0
+    said = checks.implausible(rows(5_000, power), store)
+    assert all(sentence.startswith("line 4323, new-4321: 900 MW of IT power for 100,000 chips") for sentence in said)
+    assert any("implies 9,000 W a chip" in sentence for sentence in said)
+
+
+def test_of_very_many_odd_rows_some_are_told_and_the_rest_counted(store):
+    said = checks.implausible(rows(10_000, 900.0), store)
+    assert said[-1].startswith("8,000 more rows may have figures that do not fit together")
+    assert len(said) < 1_000
+
+
+def test_chips_of_one_testimony_are_added_up_before_they_are_weighed(store):
+    two = pa.concat_tables([rows(1, 210.0), rows(1, np.nan)])
+    two = two.set_column(3, "chip_id", pa.array(["h100-sxm", "h200"])).set_column(4, "chip_count", pa.array([75_000.0, 75_000.0]))
+    assert not [sentence for sentence in checks.implausible(two, store) if "W a chip" in sentence]
+
+
+def test_new_clusters_with_a_known_name_are_asked_about(store):
+    table = pa.table({"cluster_id": ["colossus-one", "colossus-one", "nowhere"], "name": ["xAI Colossus 1", "xAI Colossus 1", "Zzyzx"]})
+    assert [site.cluster_id for site in checks.same_sites(table, store)] == ["colossus-one"]
+    assert checks.same_sites(table.slice(0, 0), store) == []
