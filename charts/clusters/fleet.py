@@ -51,26 +51,28 @@ class Params(WorkParams):
     )
     queries: float = number(1e9, ge=1, le=1e13, label="Queries", help="queries of a mean day", unit="a day", log=True)
     speed: float = number(
-        30, ge=1, le=1000, label="Speed", help="least output tokens per second of a user", unit="tok/s per user", log=True
+        30.0, ge=1, le=1000, label="Speed", help="least output tokens per second of a user", unit="tok/s per user", log=True
     )
-    first_s: float = number(10, ge=0.01, le=3600, label="First token", help="longest wait for the first token", unit="s")
-    limit_mw: float = number(100, ge=0.001, le=100_000, label="Site power there is", help="where power is the limit", unit="MW", log=True)
+    first_s: float = number(10.0, ge=0.01, le=3600, label="First token", help="longest wait for the first token", unit="s")
+    limit_mw: float = number(100.0, ge=0.001, le=100_000, label="Site power there is", help="where power is the limit", unit="MW", log=True)
     limit_musd: float = number(
-        1_000, ge=0.01, le=10_000_000, label="Capital there is", help="where capital is the limit", unit="$ million", log=True
+        1_000.0, ge=0.01, le=10_000_000, label="Capital there is", help="where capital is the limit", unit="$ million", log=True
     )
     limit_chips: int = number(
         100_000, ge=1, le=100_000_000, label="Chips there are", help="where chips are the limit", unit="chips", log=True
     )
     chips: tuple[str, ...] = many(DEFAULT_CHIPS, label="Chips", help="chips side by side; at most eight", most=8)
-    peak: float = number(2, ge=1, le=100, label="Peak over mean", help="busiest hour over the mean of the day", unit="×", step=0.1)
+    peak: float = number(2.0, ge=1, le=100, label="Peak over mean", help="busiest hour over the mean of the day", unit="×", step=0.1)
     utilisation: float = number(0.8, ge=0.01, le=1, label="Utilisation", help="share of its rate a chip serves at the peak", step=0.05)
     overhead: float = number(EPOCH_OVERHEAD, ge=1, le=5, label="Overhead", help="IT power over rated chip power", unit="×", step=0.01)
     pue: float = number(1.12, ge=1, le=3, label="PUE", help="site over IT power", step=0.01)
     usd_per_kwh: float = number(0.08, ge=0, le=5, label="Electricity", help="price", unit="$/kWh", step=0.01)
     load: float = number(0.8, ge=0.01, le=1, label="Load", help="mean share of IT power drawn", step=0.05)
     rate: float = number(0.10, ge=0, le=1, label="Cost of capital", help="a year", step=0.01)
-    life_years: float = number(5, ge=0.25, le=60, label="Life", help="years a server earns", unit="years", step=0.5)
-    colocation: float = number(130, ge=0, le=2000, label="Colocation", help="building and cooling, without electricity", unit="$/kW-month")
+    life_years: float = number(5.0, ge=0.25, le=60, label="Life", help="years a server earns", unit="years", step=0.5)
+    colocation: float = number(
+        130.0, ge=0, le=2000, label="Colocation", help="building and cooling, without electricity", unit="$/kW-month"
+    )
     dest: Destination = choice("CN", label="Export", help="where the chips would go", labels=DESTINATIONS)
 
 

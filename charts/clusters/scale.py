@@ -41,7 +41,7 @@ class Params(ChartParams):
         0, ge=0, le=10_000_000, label="Chips there are", help="chips of the whole cluster; 0 says nothing of them", unit="chips"
     )
     mtbf_hours: float = number(
-        50_677,
+        50_677.0,
         ge=10,
         le=100_000_000,
         label="Time between failures",
@@ -50,18 +50,20 @@ class Params(ChartParams):
         log=True,
     )
     checkpoint_s: float = number(
-        60, ge=0.001, le=86_400, label="Checkpoint", help="seconds the job stands still for a checkpoint", unit="s"
+        60.0, ge=0.001, le=86_400, label="Checkpoint", help="seconds the job stands still for a checkpoint", unit="s"
     )
-    restart_s: float = number(300, ge=0, le=1_000_000, label="Restart", help="seconds from a failure to running again", unit="s")
+    restart_s: float = number(300.0, ge=0, le=1_000_000, label="Restart", help="seconds from a failure to running again", unit="s")
     interval_min: float = number(
-        0, ge=0, le=100_000, label="Interval", help="minutes between checkpoints; 0 takes Young's optimum", unit="min"
+        0.0, ge=0, le=100_000, label="Interval", help="minutes between checkpoints; 0 takes Young's optimum", unit="min"
     )
     fast_checkpoint_s: float = number(
-        10, ge=0.001, le=86_400, label="Fast checkpoint", help="the second choice: a checkpoint in memory", unit="s"
+        10.0, ge=0.001, le=86_400, label="Fast checkpoint", help="the second choice: a checkpoint in memory", unit="s"
     )
-    fast_restart_s: float = number(120, ge=0, le=1_000_000, label="Fast restart", help="the second choice: a restart from spares", unit="s")
-    repair_hours: float = number(24, ge=0.01, le=10_000, label="Repair", help="hours a failed chip is away", unit="h")
-    step_s: float = number(6, ge=0.001, le=100_000, label="Step", help="seconds a step computes on the chips asked about", unit="s")
+    fast_restart_s: float = number(
+        120.0, ge=0, le=1_000_000, label="Fast restart", help="the second choice: a restart from spares", unit="s"
+    )
+    repair_hours: float = number(24.0, ge=0.01, le=10_000, label="Repair", help="hours a failed chip is away", unit="h")
+    step_s: float = number(6.0, ge=0.001, le=100_000, label="Step", help="seconds a step computes on the chips asked about", unit="s")
     batch: Literal["fixed", "grows"] = choice(
         "fixed",
         label="Batch",
@@ -69,15 +71,15 @@ class Params(ChartParams):
         labels={"fixed": "Fixed batch", "grows": "Batch grows"},
     )
     exchange_gb: float = number(6.3, ge=0.001, le=100_000, label="Exchange", help="gradients each chip exchanges in a step", unit="GB")
-    link_gb_s: float = number(50, ge=0.001, le=100_000, label="Link", help="cluster network a chip, each way", unit="GB/s")
+    link_gb_s: float = number(50.0, ge=0.001, le=100_000, label="Link", help="cluster network a chip, each way", unit="GB/s")
     copy_chips: int = number(128, ge=1, le=1_000_000, label="Chips a copy", help="chips that hold one copy of the model", unit="chips")
     overlap: float = number(0.5, ge=0, le=1, label="Overlap", help="share of the exchange that hides behind computing", step=0.05)
     sites: int = number(2, ge=2, le=100, label="Sites", help="sites that train together")
-    miles: float = number(30, ge=0.1, le=12_500, label="Distance", help="fibre between two sites", unit="miles", log=True)
+    miles: float = number(30.0, ge=0.1, le=12_500, label="Distance", help="fibre between two sites", unit="miles", log=True)
     site_gbit_s: float = number(
-        100_000, ge=0.1, le=100_000_000, label="Fibre", help="rate between two sites, each way", unit="Gbit/s", log=True
+        100_000.0, ge=0.1, le=100_000_000, label="Fibre", help="rate between two sites, each way", unit="Gbit/s", log=True
     )
-    model_gb: float = number(810, ge=0.001, le=1_000_000, label="Model", help="gradients that sites exchange", unit="GB")
+    model_gb: float = number(810.0, ge=0.001, le=1_000_000, label="Model", help="gradients that sites exchange", unit="GB")
     steps_between: int = number(
         1, ge=1, le=100_000, label="Steps between", help="steps between exchanges of the sites", unit="steps", log=True
     )

@@ -36,20 +36,24 @@ class Params(ChartParams):
         help="what stays as it is where no count is given",
         labels={"power": "Keep its IT power", "chips": "Keep its chip count", "servers": "Keep its spending"},
     )
-    count: float = number(0, ge=0, le=100_000_000, label="Count", help="how many chips instead; 0 follows what is kept", unit="chips")
-    it_mw: float = number(0, ge=0, le=100_000, label="IT power", help="instead of its own, filled with chips; 0 keeps it", unit="MW")
+    count: float = number(0.0, ge=0, le=100_000_000, label="Count", help="how many chips instead; 0 follows what is kept", unit="chips")
+    it_mw: float = number(0.0, ge=0, le=100_000, label="IT power", help="instead of its own, filled with chips; 0 keeps it", unit="MW")
     country: str = pick(SAME, label="Site", help="a country whose stored sites give the PUE")
-    pue: float = number(0, ge=0, le=3, label="PUE", help="site over IT power instead, from 1; 0 keeps it or takes the country's", step=0.01)
+    pue: float = number(
+        0.0, ge=0, le=3, label="PUE", help="site over IT power instead, from 1; 0 keeps it or takes the country's", step=0.01
+    )
     usd_per_kwh: float = number(0.08, ge=0, le=5, label="Electricity", help="price where the cluster is now", unit="$/kWh", step=0.01)
     new_usd_per_kwh: float = number(0.08, ge=0, le=5, label="Electricity there", help="price after the change", unit="$/kWh", step=0.01)
     chip_usd: float = number(
-        0, ge=0, le=1_000_000, label="Price of a chip", help="with its share of the server; 0 takes the price on record", unit="$"
+        0.0, ge=0, le=1_000_000, label="Price of a chip", help="with its share of the server; 0 takes the price on record", unit="$"
     )
     load: float = number(0.8, ge=0.01, le=1, label="Load", help="mean share of IT power drawn", step=0.05)
     mfu: float = number(0.4, ge=0.01, le=1, label="MFU", help="share of peak a training run reaches", step=0.01)
     rate: float = number(0.10, ge=0, le=1, label="Cost of capital", help="a year", step=0.01)
-    life_years: float = number(5, ge=0.25, le=60, label="Life", help="years a server earns", unit="years", step=0.5)
-    colocation: float = number(130, ge=0, le=2000, label="Colocation", help="building and cooling, without electricity", unit="$/kW-month")
+    life_years: float = number(5.0, ge=0.25, le=60, label="Life", help="years a server earns", unit="years", step=0.5)
+    colocation: float = number(
+        130.0, ge=0, le=2000, label="Colocation", help="building and cooling, without electricity", unit="$/kW-month"
+    )
 
 
 def _chip(snapshot: Snapshot, chip_id: str) -> dict[str, Any]:
