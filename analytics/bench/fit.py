@@ -18,8 +18,9 @@ _GROWING = ("B", "S", "M", "n", "T", "bytes", "pages", "blocks")
 
 @dataclass(frozen=True)
 class EfficiencyFit:
-    """t = t0 + roofline / e over the records of one operation, fitted on every other record and tried on the rest."""
+    """t = t0 + roofline / e over the records of one operation on one device, fitted on every other record and tried on the rest."""
 
+    device: str
     op: str
     backend: str
     dtype: str
@@ -76,15 +77,15 @@ def _solve(roofline: np.ndarray, measured: np.ndarray) -> tuple[float, float]:
 
 
 def fit(rows: Iterable[dict[str, Any]]) -> list[EfficiencyFit]:
-    """One fit per (operation, backend, dtype) with at least four usable records; half of them are held out, alternating by size."""
-    groups: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    """One fit per (device, operation, backend, dtype) with four usable records or more; half are held out, alternating by size."""
+    groups: dict[tuple[str, str, str, str], list[tuple[float, float]]] = {}
     for row in usable(rows):
         expected = roofline_us(row)
         if expected is not None:
             dtype = row["dtype"] if not row["dtype_kv"] else f"{row['dtype']}, {row['dtype_kv']} cache"
-            groups.setdefault((row["op"], row["backend"], dtype), []).append((expected, row["median_us"]))
+            groups.setdefault((row["device"], row["op"], row["backend"], dtype), []).append((expected, row["median_us"]))
     out = []
-    for (op, backend, dtype), points in sorted(groups.items()):
+    for (device, op, backend, dtype), points in sorted(groups.items()):
         if len(points) < 4:
             continue
         points.sort()
@@ -95,7 +96,16 @@ def fit(rows: Iterable[dict[str, Any]]) -> list[EfficiencyFit]:
         error = np.abs((overhead + slope * roofline[~used]) / measured[~used] - 1)
         out.append(
             EfficiencyFit(
-                op, backend, dtype, overhead, 1 / slope, int(used.sum()), int((~used).sum()), float(np.median(error)), float(error.max())
+                device,
+                op,
+                backend,
+                dtype,
+                overhead,
+                1 / slope,
+                int(used.sum()),
+                int((~used).sum()),
+                float(np.median(error)),
+                float(error.max()),
             )
         )
     return out

@@ -84,6 +84,15 @@ def test_the_fit_finds_the_law_and_says_its_error_on_records_left_out():
     assert 0 < one.held_out_median_error < 0.03
 
 
+def test_each_device_has_its_own_fit():
+    slow = [made("attn.decode", row["params"], efficiency=0.3, overhead_us=40.0, device="another GPU", session="s2") for row in SWEEP]
+    found = {one.device: one for one in fit(SWEEP + slow)}
+    assert set(found) == {"made up GPU", "another GPU"}
+    assert found["made up GPU"] == fit(SWEEP)[0]
+    assert found["another GPU"].efficiency == pytest.approx(0.3, rel=1e-6)
+    assert found["another GPU"].overhead_us == pytest.approx(40.0, rel=1e-6)
+
+
 def test_too_few_records_are_not_fitted_and_bad_ones_not_used():
     assert fit(SWEEP[:3]) == []
     noisy = [{**row, "status": "noisy"} for row in SWEEP]
