@@ -16,6 +16,7 @@ from data.meta import TableMeta
 _MONTH = r"(?:jan|feb|mär|mar|apr|may|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-zäé]*"
 PERIOD = re.compile(
     r"(?:\d{4}[ /-]*q[1-4]e?\b|\bq[1-4][ '’/-]*(?:fy|cy)?\d{2,4}e?\b|\b[1-4]q[ '’-]*\d{2,4}e?\b|\d{4}[ /-]*h[12]\b|\bh[12][ '’/-]+\d{2,4}\b"
+    r"|\b[1-4]\. ?(?:quartal|quarter|trimestre) \d{4}\b|\b[12]\. ?(?:halbjahr|half|semestre) \d{4}\b"
     r"|\bh[12]\d{4}\b|\b[12]h[ '’-]*\d{2,4}\b"
     rf"|\b\d{{4}}-\d{{2}}-\d{{2}}|\b{_MONTH}[ .'’/-]*\d{{2,4}}\b"
     r"|\b\d{4}[-/]\d{1,2}\b|\b\d{1,2}/\d{4}\b|\b(?:fy|cy|ye)? ?20\d{2}e?\b)",

@@ -117,7 +117,7 @@ def chips_with_counts(text: str) -> tuple[Chip, ...]:
     if not re.search(r"\d", shown) or len(shown) > 300:
         return ()
     found = []
-    for part in re.split(r"\s*(?:;|\n|\+|&|\band\b|\bund\b|,(?!\d{3}\b)|(?<=[a-zA-Z\d])/(?=\d+ ?(?:x|k)?\s))\s*", shown):
+    for part in re.split(r"\s*(?:;|\n|\+|&|\band\b|\bund\b|,(?!\d{3}(?!\d))|(?<=[a-zA-Z\d])/(?=\d+ ?(?:x|k)?\s)|\s/\s)\s*", shown):
         if not part.strip():
             continue
         match = re.match(r"^([~≈]?\s*[\d.,]+\s*(?:k|m|million|thousand)?)\s*(?:[x×*]\s*|\s+)(.+)$", part, re.IGNORECASE)

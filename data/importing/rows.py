@@ -276,6 +276,10 @@ def _countries(builder: Builder, item: Assigned) -> Coded:
 
 
 def _chips(builder: Builder, item: Assigned) -> Coded:
+    if builder.meta.name != "clusters":
+        counted = [code for code in item.column.matching(r"\d") if resolve.chips_with_counts(item.column.texts[code])]
+        reason = "counts chips, and a row here is about one: name the chip alone, with its figures for one chip"
+        builder.reject(np.isin(item.column.codes, counted), item, reason)
     return cells.texts_of(item, lambda text: chip_of(text, item.column.name, builder.report))
 
 

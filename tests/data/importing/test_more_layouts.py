@@ -113,3 +113,51 @@ def test_large_plain_files_are_read_as_small_ones_are(tmp_path, monkeypatch):
     quick = read(path, "clusters", "big.csv", day)
     assert quick.frame.equals(careful.frame) and quick.report.to_json() == careful.report.to_json()
     assert read(SOURCES / "clusters.csv", "clusters", "clusters.csv", day).frame.shape[0] == 268
+
+
+def test_quarters_written_out_in_german_are_columns_of_periods(reading):
+    text = (
+        "Standort;Betreiber;Chip;GPUs 1. Quartal 2026;GPUs 2. Quartal 2026\n"
+        "Frankfurt West;Alpha GmbH;H100;1.024;2.048\nSumme;;;1.024;2.048\n"
+    )
+    found = reading(text).frame.to_dict("records")
+    assert facts(found, "name", "online_date", "chip_count") == [
+        ("Frankfurt West", "2026-01-01", 1024),
+        ("Frankfurt West", "2026-04-01", 2048),
+    ]
+
+
+def test_several_chips_in_one_cell_with_thousands_marks_and_spaced_strokes(rows_of):
+    rows = rows_of('Cluster,Accelerators\nBoth,"5,760x A100 80GB; 10k H100"\nMix,H100: 4096 / A100: 2048\n')
+    assert facts(rows, "name", "chip_id", "chip_count") == [
+        ("Both", "a100-sxm-80", 5760), ("Both", "h100-sxm", 10000), ("Mix", "h100-sxm", 4096), ("Mix", "a100-sxm-80", 2048),
+    ]  # fmt: skip
+
+
+def test_prices_by_vendor_from_a_day_on(reading):
+    found = reading(
+        "model;vendor;input per 1M tokens (USD);output per 1M tokens (USD);valid from\nmy model;Acme;1,50;6,00;01.05.2026\n",
+        table="api_prices",
+    )
+    assert facts(found.frame.to_dict("records"), "model_id", "provider", "effective_date", "input_usd_per_mtok") == [
+        ("my-model", "Acme", "2026-05-01", 1.5)
+    ]
+
+
+def test_a_rented_machine_of_eight_is_not_one_chip(reading):
+    text = "Provider,GPU,Price per GPU-hour,Term,Checked\nFoo,H100 SXM,$2.49,on-demand,2026-06-01\nBar,8x B200,$38.00,1 year,2026-06-01\n"
+    found = reading(text, table="gpu_rental_prices")
+    assert facts(found.frame.to_dict("records"), "chip_id", "date", "usd_per_gpu_hour") == [("h100-sxm", "2026-06-01", 2.49)]
+    assert [(reject.row, reject.value) for reject in found.report.rejects] == [(3, "8x B200")]
+    assert "one chip" in found.report.rejects[0].reason
+
+
+def test_degrees_and_minutes_with_hemispheres(rows_of):
+    rows = rows_of('Name,Lat,Long,Chips\nOne,35° 3.6\' N,90° 9.3\' W,100000\nTwo,"48°51′24″N","2°21′03″E",5000\n')
+    assert [(round(row["latitude"], 3), round(row["longitude"], 3)) for row in rows] == [(35.06, -90.155), (48.857, 2.351)]
+
+
+def test_units_below_a_utf16_header_and_day_numbers(reading):
+    text = "Site\tIT load\tGPUs\tGo-live\n\t(kW)\t(pcs)\t\nOslo North\t12 500\t8 192\t45689\n"
+    found = reading(text, encoding="utf-16")
+    assert facts(found.frame.to_dict("records"), "power_mw", "chip_count", "online_date") == [(12.5, 8192, "2025-02-01")]
