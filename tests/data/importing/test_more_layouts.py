@@ -145,7 +145,7 @@ def test_prices_by_vendor_from_a_day_on(reading):
 
 
 def test_a_rented_machine_of_eight_is_not_one_chip(reading):
-    text = "Provider,GPU,Price per GPU-hour,Term,Checked\nFoo,H100 SXM,$2.49,on-demand,2026-06-01\nBar,8x B200,$38.00,1 year,2026-06-01\n"
+    text = "Provider,GPU,Price per GPU-hour,Region,Term,Checked\nFoo,H100 SXM,$2.49,US,on-demand,2026-06-01\nBar,8x B200,$38.00,EU,1 year,2026-06-01\n"
     found = reading(text, table="gpu_rental_prices")
     assert facts(found.frame.to_dict("records"), "chip_id", "date", "usd_per_gpu_hour") == [("h100-sxm", "2026-06-01", 2.49)]
     assert [(reject.row, reject.value) for reject in found.report.rejects] == [(3, "8x B200")]
