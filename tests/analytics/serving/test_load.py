@@ -19,7 +19,7 @@ def simulate(rate, steps, prefill, length, requests, seed=0, fixed=False):
     arrivals = np.cumsum(rng.exponential(1 / rate, requests))
     lengths = np.full(requests, int(length)) if fixed else np.maximum(rng.geometric(1 / length, requests), 1)
     now, i, waiting, running = 0.0, 0, [], []
-    first, gaps, weighted = np.zeros(requests), [], 0.0
+    first, left, gaps, weighted = np.zeros(requests), np.zeros(requests), [], 0.0
     done = 0
     while done < requests:
         while i < requests and arrivals[i] <= now:
@@ -43,12 +43,15 @@ def simulate(rate, steps, prefill, length, requests, seed=0, fixed=False):
         weighted += n * (now - began)
         for item in running:
             item[1] -= 1
-        done += sum(item[1] == 0 for item in running)
+        over = [k for k, remaining in running if remaining == 0]
+        left[over] = now
+        done += len(over)
         running = [item for item in running if item[1] > 0]
     times, counts = np.array([g[0] for g in gaps]), np.array([g[1] for g in gaps])
     skip = requests // 10
     return {
         "ttft": np.quantile(first[skip:], [0.5, 0.95]),
+        "of answers": np.quantile(((left - arrivals - first) / lengths)[skip:], [0.5, 0.95]),
         "tpot": float((times * counts).sum() / counts.sum()),
         "busy": weighted / now,
         "rate": float(lengths.sum() / now),
@@ -65,6 +68,23 @@ def test_against_the_event_simulation(use, fixed):
     assert float(said.busy_sequences) == pytest.approx(seen["busy"], rel=0.1)
     assert float(said.tokens_per_s) == pytest.approx(seen["rate"], rel=0.05)
     np.testing.assert_allclose(said.ttft_s, seen["ttft"], rtol=0.25)
+
+
+@pytest.mark.parametrize(
+    ("prefill", "length", "use", "within"),
+    # long prompts before short answers interrupt them most: two to three times the time per token at the 95th percentile
+    [(0.05, 200, 0.6, 0.15), (0.05, 200, 0.85, 0.15), (0.01, 1000, 0.85, 0.1), (0.3, 100, 0.3, 0.2)],
+)
+def test_time_per_token_of_answers_against_the_event_simulation(prefill, length, use, within):
+    rate = use * load.highest_rate(STEPS, prefill, length)
+    said = load.under_load(rate, STEPS, prefill, length, (0.5, 0.95))
+    np.testing.assert_allclose(said.tpot_s, simulate(rate, STEPS, prefill, length, 4_000, fixed=True)["of answers"], rtol=within)
+
+
+def test_prompts_that_vary_make_answers_less_even():
+    even, uneven = (load.under_load(2.0, STEPS, PREFILL, LENGTH, (0.5, 0.95), cv) for cv in (0.0, 2.0))
+    assert uneven.tpot_s[1] > even.tpot_s[1]
+    assert float(uneven.mean_tpot_s) == float(even.mean_tpot_s)
 
 
 def test_overload_is_said_so():
