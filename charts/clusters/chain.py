@@ -115,6 +115,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "share": float(power.share_of_grid(steps["energy_twh"], grid)) if grid == grid else None,
     }
     facts |= {"published": _published(params, snapshot), "error": _error(params, snapshot)}
+    facts |= _thinned(params, snapshot)
     if params.show == "generations":
         return with_facts(_generations(params, snapshot, facts), facts)
     all_in = steps["chip_w"] * steps["overhead"]
@@ -143,9 +144,18 @@ def _published(params: Params, snapshot: Snapshot) -> list[dict[str, Any]]:
             ends = (float(power.power_per_chip_w(row[k], row["chip_count"])) for k in ("power_low_mw", "power_mw", "power_high_mw"))
             out.append(_stated(row, f"{row['name']}, power over its chips", *ends))
     rows = cluster_models.watts_per_chip(snapshot)
-    for row in chips.records(rows[rows["chip_id"] == params.chip]):
+    for row in chips.records(cluster_models.spread(rows[rows["chip_id"] == params.chip])):
         out.append(_stated(row, str(row["name"]), *[float(row["watts"])] * 3))
     return out
+
+
+def _thinned(params: Params, snapshot: Snapshot) -> dict[str, str]:
+    """What to say where a chip has more clusters with a power of their own than are drawn; empty otherwise."""
+    shown = params.compare if params.show == "generations" else (params.chip,)
+    counts = cluster_models.watts_per_chip(snapshot)["chip_id"].value_counts().reindex(shown).fillna(0)
+    if counts.max() <= cluster_models.DRAWN:
+        return {}
+    return {"thinned": f"Of {counts.sum():,.0f} clusters {cluster_models.DRAWN} a chip are drawn, spread evenly over their watts."}
 
 
 def _stated(row: dict[str, Any], label: str, low: float, value: float, high: float) -> dict[str, Any]:
@@ -189,7 +199,7 @@ def _generations(params: Params, snapshot: Snapshot, facts: dict[str, Any]) -> p
                     "source": stated["source"],
                 }
                 out.append(base | {"kind": "range", "watts": stated["value"]} | told)
-        for seen in chips.records(clusters[clusters["chip_id"] == chip_id]):
+        for seen in chips.records(cluster_models.spread(clusters[clusters["chip_id"] == chip_id])):
             told = {"label": seen["name"], "measured": bool(seen["measured"]), "rung": seen["rung"], "source": seen["source"]}
             out.append(base | {"kind": "cluster", "watts": float(seen["watts"])} | told)
     columns = ["chip_id", "chip", "kind", "watts", "low_w", "high_w", "label", "measured", "rung", "source"]
@@ -230,6 +240,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         notes.append("The year is at mean PUE and mean load, the megawatts at peak PUE and full load: two different questions.")
     else:
         notes.append("The store gives no electricity of this region: no share is shown.")
+    notes += [a["thinned"]] if "thinned" in a else []
     alt = f"Power from chip to site. {finding}. One server {a['server_kw']:.3g} kW, one rack {a['rack_kw']:.3g} kW, one hall {a['hall_mw']:.3g} MW."
     return Words(finding, subtitle, alt, _coverage(a), "Ridgepoint power model; chip datasheets; Epoch AI (CC BY 4.0)", tuple(notes))
 
@@ -261,7 +272,13 @@ def _generation_words(table: pd.DataFrame, params: Params) -> Words:
         "Dots: clusters whose power is not worked out from their count, hollow where modelled or claimed; brackets: stated ranges."
     )
     notes = [
-        w for w in (left_out, "One overhead for all is crude: racks built as one machine need less than 1.82, which is a DGX H100's.") if w
+        w
+        for w in (
+            a.get("thinned", ""),
+            left_out,
+            "One overhead for all is crude: racks built as one machine need less than 1.82, which is a DGX H100's.",
+        )
+        if w
     ]
     alt = f"Bars of watts a chip. {finding}."
     return Words(finding, subtitle, alt, _coverage(a), "Chip datasheets; Epoch AI (CC BY 4.0); TOP500", tuple(notes))
@@ -292,7 +309,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
         span = f" ({numbers.plain(told['low'])} to {numbers.plain(told['high'])})" if told["low"] == told["low"] else ""
         inputs.append(input_row(told, str(told["description"]), numbers.plain(told["value"]) + span, str(told["unit"])))
     seen = cluster_models.watts_per_chip(snapshot)
-    for cluster in chips.records(seen[seen["chip_id"] == params.chip]):
+    for cluster in chips.records(cluster_models.spread(seen[seen["chip_id"] == params.chip])):
         inputs.append(
             input_row(
                 cluster,

@@ -72,13 +72,17 @@ def _tick(mw: float) -> str:
 def _ticks(fig: go.Figure, table: pd.DataFrame, y: np.ndarray, t: dict[str, str], look: Look) -> None:
     """Published all-in watts as ticks and brackets just above the all-in chip."""
     at = float(y[list(table["step"]).index("Chip, all-in")]) + 0.36
+    x: list[float | None] = []
+    text: list[str | None] = []
     for row in table.attrs["published"]:
-        hover = f"{as_text(row['label'], 60)}: {row['value']:,.0f} W<br>{as_text(row['source'], 60)}"
         span = [row["low"] / 1e6, row["high"] / 1e6] if row["low"] < row["high"] else [row["value"] / 1e6]
-        fig.add_scatter(
-            x=span, y=[at] * len(span), mode="lines+markers", line={"color": t["plum"], "width": 2}, text=[hover] * len(span),
-            marker={"symbol": "line-ns", "size": 9, "line": {"color": t["plum"], "width": 2}}, hovertemplate="%{text}<extra></extra>",
-        )  # fmt: skip
+        hover = f"{as_text(row['label'], 60)}: {row['value']:,.0f} W<br>{as_text(row['source'], 60)}"
+        x += [*span, None]
+        text += [*[hover] * len(span), None]
+    fig.add_scatter(
+        x=x, y=[None if v is None else at for v in x], mode="lines+markers", line={"color": t["plum"], "width": 2}, text=text,
+        marker={"symbol": "line-ns", "size": 9, "line": {"color": t["plum"], "width": 2}}, hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
     if table.attrs["published"]:
         far = max(row["high"] for row in table.attrs["published"]) / 1e6
         note(

@@ -12,6 +12,8 @@ from data.queries import clusters
 from data.queries.chips import records
 from data.snapshot import Snapshot
 
+DRAWN = 40  # clusters of one chip in one chart
+
 # Region → (its name in a sentence, energy and share whose quotient is all electricity of that year).
 GRIDS = {
     "US": ("US electricity", "lbnl-us-twh-2023", "lbnl-us-share-2023"),
@@ -74,6 +76,13 @@ def watts_per_chip(snapshot: Snapshot) -> pd.DataFrame:
         "as_of",
     ]
     return out[[*columns, "single_source", "not_reread"]].reset_index(drop=True)
+
+
+def spread(rows: pd.DataFrame, limit: int = DRAWN) -> pd.DataFrame:
+    """At most `limit` of the rows, evenly spread over their order, the first and the last among them."""
+    if len(rows) <= limit:
+        return rows
+    return rows.iloc[np.linspace(0, len(rows) - 1, limit).round().astype(int)]
 
 
 def grid_rows(snapshot: Snapshot, region: str) -> tuple[dict[str, Any], dict[str, Any]] | None:

@@ -121,3 +121,16 @@ def test_the_receipt_opens_to_formulas_and_sources(shipped):
     assert names[0] == "Chips a site feeds" and "Share of a grid's electricity" in names
     assert all(row.source for row in receipt.inputs)
     assert any("1,200 to 1,400" in row.value and row.source_url.startswith("https://") for row in receipt.inputs)
+
+
+@pytest.mark.parametrize("show", ["chain", "generations"])
+def test_thousands_of_clusters_are_thinned_and_said(shipped, show):
+    rows = shipped.table("clusters").head(1).drop(columns=["source_id", "rung", "origin"], errors="ignore")
+    rows = rows.assign(chip_id="h100-sxm", chip_count=1_000.0, power_mw=1.4, power_basis="", count_basis="")
+    many = rows.loc[rows.index.repeat(3_000)].reset_index(drop=True)
+    many = many.assign(cluster_id=[f"made-{i}" for i in many.index], power_mw=1.0 + many.index / 3_000)
+    result = shown(shipped.with_draft({"clusters": many}), show=show)
+    drawn = result.table if show == "generations" else result.table.attrs["published"]
+    assert len(drawn) < 200
+    assert any("are drawn, spread evenly" in note for note in result.words.notes)
+    assert len(result.figure(Look()).data) < 30
