@@ -39,6 +39,10 @@ def shape_from_config(config: str | Mapping[str, Any], name: str = "") -> Shape:
             config = json.loads(config)
         except json.JSONDecodeError as error:
             raise ValueError(f"config.json is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        except RecursionError:
+            raise ValueError("config.json is nested too deeply to be a configuration") from None
+        except ValueError:  # Python turns no more than some thousand digits into a number
+            raise ValueError("config.json holds a number of thousands of digits; sizes are whole numbers") from None
     if not isinstance(config, Mapping):
         raise ValueError(f"config.json must be an object with keys such as hidden_size, got {type(config).__name__}")
     outer = config
@@ -149,6 +153,8 @@ class _Reader:
         step = max(self.number("interleave_moe_layer_step", "decoder_sparse_step", "moe_layer_freq", default=1), 1)
         listed = self.config.get("moe_layers")
         only_dense = self.config.get("mlp_only_layers") or []
+        if not isinstance(only_dense, list):
+            raise ValueError(f"config.json: mlp_only_layers must be a list of layer numbers, got {only_dense!r}")
         pattern = self.config.get("moe_layer_freq")
         if isinstance(pattern, list):
             moe_layers = sum(1 for flag in pattern if flag)

@@ -12,6 +12,7 @@ from analytics.checks import numbers, require, require_at_least, require_positiv
 from analytics.formula import formula
 
 _inverse_normal = np.vectorize(NormalDist().inv_cdf, otypes=[float])
+_normal = np.vectorize(NormalDist().cdf, otypes=[float])
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class LogNormal:
         share = numbers("share of answers", share)
         require((share > 0) & (share < 1), "share of answers", share, "between 0 and 1")
         return np.asarray(self.median) * np.exp(np.asarray(self.sigma) * _inverse_normal(share))
+
+    def share_of_tokens(self, length: Numbers) -> np.ndarray:
+        """Share of all tokens that answers up to this length [tokens] write: Φ(ln(l / median) / sigma - sigma); a step where sigma is 0."""
+        over, sigma = np.log(require_positive("length", length, "tokens") / self.median), np.asarray(self.sigma, dtype=float)
+        spread = np.where(sigma > 0, sigma, 1.0)
+        return np.where(sigma > 0, _normal(over / spread - sigma), (over >= 0).astype(float))
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n lengths, whole tokens, at least 1."""

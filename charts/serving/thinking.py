@@ -88,13 +88,12 @@ def _by_length(params: Params) -> pd.DataFrame:
     middle = float(own.median)
     length = np.exp(np.linspace(np.log(middle) - 3.5 * sigma, np.log(middle) + 3.5 * sigma, 181))
     density = np.exp(-((np.log(length / middle) / sigma) ** 2) / 2)
-    share_of_cost = np.cumsum(density * length) / np.sum(density * length)
     out = pd.DataFrame(
         {
             "output_tokens": length,
             "answers_per_log_length": density,
             "usd_per_answer": _answer(params, length),
-            "share_of_tokens_shorter": share_of_cost,
+            "share_of_tokens_shorter": own.share_of_tokens(length),
         }
     )
     quantiles = {f"{s:g}": float(own.quantile(s)) for s in (0.5, 0.9, 0.99)}
@@ -278,6 +277,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
         rows.append(assumed("Step reliability", f"{params.step_reliability:g}", ""))
         said = (
             "Steps fail independently; a rejected attempt leaves no trace in the context; a step rejected at every attempt stops the task.",
+            "A check costs nothing and rejects no right step; what it takes comes on top.",
             "Cached input is billed at a tenth of the input price.",
         )
     error = ("Formulas are exact under these assumptions and agree with simulations; success rates of real models are not independent.",)

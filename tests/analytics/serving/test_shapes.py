@@ -186,6 +186,19 @@ def test_what_is_not_a_configuration_gets_a_sentence(text):
         Shape.from_config_json(text)
 
 
+@pytest.mark.parametrize("text", ["[" * 19_000, '{"a":' * 3_000, '{"num_hidden_layers": ' + "9" * 5_000 + "}"])
+def test_text_that_breaks_a_reader_of_json_gets_a_sentence(text):
+    with pytest.raises(ValueError, match="config.json (is nested too deeply|holds a number of thousands of digits)"):
+        Shape.from_config_json(text)
+
+
+@pytest.mark.parametrize("given", [3, True, "x", 1.5])
+def test_dense_layers_that_are_no_list_get_a_sentence(given):
+    mixture = LLAMA_8B | {"num_experts": 8, "num_experts_per_tok": 2, "mlp_only_layers": given}
+    with pytest.raises(ValueError, match="config.json: mlp_only_layers must be a list"):
+        Shape.from_config_json(mixture)
+
+
 def test_unknown_precisions_propose_the_nearest():
     with pytest.raises(ValueError, match="did you mean 'fp8'"):
         Precision.of("f8")
