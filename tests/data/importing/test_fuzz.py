@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from data.importing import child
+from data.importing.columns import to_frame
 from data.importing.read import read
 from data.importing.report import Refused
 from data.meta import SOURCES, load_meta
@@ -155,5 +156,5 @@ def test_what_the_process_hands_back_is_what_was_read(tmp_path):
                 child.run(job, tmp_path / "scratch", 2_000, 60)
             assert str(refused.value) == str(said)
             continue
-        told, frame = child.run(job, tmp_path / "scratch", 2_000, 60)
-        assert told["report"] == json.loads(json.dumps(expected.report.to_json())) and frame.equals(expected.frame)
+        told, table = child.run(job, tmp_path / "scratch", 2_000, 60)
+        assert told["report"] == json.loads(json.dumps(expected.report.to_json())) and to_frame(table).equals(expected.frame)
