@@ -220,7 +220,7 @@ def goals(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     rate = [row["tflop_per_s"] for row in ok if ours(row, "attn.mla") and row["params"]["H"] == 128 and row["bytes_min"] >= 256 * mib]
     latent = share(lambda row: ours(row, "attn.mla") and row["params"]["H"] == 16 and row["bytes_min"] >= 256 * mib)
     paged = _paired(ok, lambda row: ours(row, "attn.decode"), "page")
-    rivals = _against_best(ok)
+    rivals, copies = _against_best(ok, ("attn.decode", "attn.mla")), _against_best(ok, ("bw.copy", "kv.copy"))
     lines = [
         ("GQA decode from 256 MB of cache, share of measured read bandwidth", 0.90, share(gqa(256 * mib, float("inf"), None))),
         ("GQA decode at 64 to 256 MB of cache, share of measured read bandwidth", 0.75, share(gqa(64 * mib, 256 * mib, None))),
@@ -229,6 +229,7 @@ def goals(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         ("Latent decode with 16 heads from 256 MB, share of measured read bandwidth", 0.80, latent),
         ("Latent decode with 128 heads, TFLOP/s", 450.0, rate),
         ("Our decode kernels against the best backend, ratio of speeds", 0.90, rivals),
+        ("Our copies against the library's, ratio of speeds", 0.95, copies),
     ]
     return [
         {"goal": text, "at_least": bound, "lowest": min(values) if values else None, "shapes": len(values)} for text, bound, values in lines
@@ -245,11 +246,11 @@ def _paired(rows: list[dict[str, Any]], where: Any, axis: str) -> list[float]:
     return [times[False] / times[True] for times in found.values() if len(times) == 2]
 
 
-def _against_best(rows: list[dict[str, Any]]) -> list[float]:
-    """Speed of our decode kernels over that of the fastest other backend, for every case both were timed on in one session."""
+def _against_best(rows: list[dict[str, Any]], ops: tuple[str, ...]) -> list[float]:
+    """Speed of our kernels over that of the fastest other backend, for every case of these operations timed on both in one session."""
     cases: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in rows:
-        if row["op"] in ("attn.decode", "attn.mla"):
+        if row["op"] in ops:
             key = (row["session_id"], row["op"], row["dtype_kv"], *sorted((n, repr(v)) for n, v in row["params"].items()))
             cases.setdefault(key, {})[row["backend"]] = row["median_us"]
     return [

@@ -208,6 +208,18 @@ def critical_batch_moe(peak_flop_per_s, bandwidth_bytes_per_s, bytes_per_weight,
 
 
 @formula(
+    name="Experts read by a step",
+    symbol="E_{hit}",
+    unit="experts",
+    inputs={"experts": ("E", ""), "experts_per_token": ("k", ""), "tokens": ("n", "tokens")},
+    source="expected distinct experts when n tokens choose k of E each, evenly and independently",
+)
+def experts_read(experts, experts_per_token, tokens):
+    """Distinct experts of a layer that a step's tokens choose together."""
+    return experts * (1 - (1 - experts_per_token / experts) ** tokens)
+
+
+@formula(
     name="Critical context",
     symbol="S^*",
     unit="tokens",

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.formula import formula
 from analytics.serving import Deployment, Shape
+from analytics.serving.money import output_cost_usd_per_mtok
+from analytics.serving.run import experts_read
 from analytics.serving.search import NoLayout, candidates, pareto
 from analytics.serving.variants import dense_of_active, dense_of_all
 from charts import numbers
@@ -48,18 +49,6 @@ class Params(WorkParams):
         512, ge=1, le=65_536, label="Batch", help="conversations of a replica, for imbalance", unit="conversations", log=True
     )
     rent: float = work.rent_param()
-
-
-@formula(
-    name="Experts read by a step",
-    symbol="E_{hit}",
-    unit="experts",
-    inputs={"experts": ("E", ""), "experts_per_token": ("k", ""), "tokens": ("n", "tokens")},
-    source="expected distinct experts when n tokens choose k of E each, evenly and independently",
-)
-def experts_read(experts, experts_per_token, tokens):
-    """Distinct experts of a layer that a step's tokens choose together."""
-    return experts * (1 - (1 - experts_per_token / experts) ** tokens)
 
 
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
@@ -123,7 +112,7 @@ def _dense(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         found = candidates(own, params.workload, pools=params.pools)
         front = pareto(found)
         rate = found.tokens_per_s_per_chip[front]
-        cost = price.usd_per_hour * 1e6 / (3600 * rate) if price else np.full(rate.shape, np.nan)
+        cost = output_cost_usd_per_mtok(price.usd_per_hour, rate, 1.0) if price else np.full(rate.shape, np.nan)
         columns = {
             "line": kind,
             "tokens_per_s_per_user": found.tokens_per_s_per_user[front],
@@ -323,6 +312,15 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     rows = [work.model_input(snapshot, case), assumed("Experts", f"{shape.experts}, {shape.top_k} a token", "", "the same configuration")]
     if params.view != "hit":
         rows.append(work.chip_input(snapshot, params.chip, params.own_chip))
+    price = work.rent(snapshot, params.chip, params.rent)
+    if params.view == "dense" and price:
+        shown = table(params, snapshot)
+        rate = shown.loc[shown["line"] == KINDS[0], "tokens_per_s_per_gpu"].max()
+        if rate == rate:  # nothing where the mixture does not fit
+            lines.append(
+                worked(output_cost_usd_per_mtok, usd_per_gpu_hour=price.usd_per_hour, tokens_per_s_per_gpu=float(rate), utilisation=1.0)
+            )
+        rows.append(work.rent_row(snapshot, str(shown.attrs["chip"]), params.chip, price))
     assumptions = (
         "Routing is even for the experts read; real routing is skewed, so fewer are read and the busiest rank waits longer.",
         "Dense counterparts: every layer's feed-forward part as wide as all experts, or as those a token passes.",

@@ -167,11 +167,14 @@ def test_goals_are_blank_until_a_gpu_was_measured():
         made("attn.decode", gqa(32, 4096), overhead_us=0, efficiency=0.95),
         made("attn.decode", gqa(32, 4096, 0), overhead_us=0, efficiency=0.97),
         made("attn.decode", gqa(32, 4096), overhead_us=0, efficiency=0.5, backend="torch-sdpa"),
+        made("kv.copy", {"pages": 4096, "page_bytes": 65_536}, overhead_us=0, efficiency=0.90),
+        made("kv.copy", {"pages": 4096, "page_bytes": 65_536}, overhead_us=0, efficiency=0.92, backend="torch"),
     ]
     reached = {line["goal"]: line["lowest"] for line in goals(rows)}
     assert reached["GQA decode from 256 MB of cache, share of measured read bandwidth"] == pytest.approx(0.95)
     assert reached["Paged against contiguous GQA decode, ratio of speeds"] == pytest.approx(0.95 / 0.97)
     assert reached["Our decode kernels against the best backend, ratio of speeds"] == pytest.approx(0.95 / 0.5)
+    assert reached["Our copies against the library's, ratio of speeds"] == pytest.approx(0.90 / 0.92)
 
 
 def test_reports_say_what_was_measured_and_how_two_sessions_differ():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analytics import accounting
 from analytics.serving import (
     Calibration,
     Deployment,
@@ -18,6 +19,7 @@ from analytics.serving import (
     replay,
     steady_state,
 )
+from analytics.serving.run import experts_read
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,12 @@ def test_critical_sizes_of_published_models(shipped):
     assert critical_batch_moe(989e12, 3.35e12, 2, 256, 8) == pytest.approx(9440, rel=0.01)
     llama = shipped.shapes["Llama-3.1-70B"]
     assert critical_context(llama.total_params, 3.35e12, 989e12, llama.kv_bytes_per_token("bf16")) == pytest.approx(1460, rel=0.01)
+
+
+def test_the_formula_of_experts_read_is_the_accounting_of_distinct_experts():
+    tokens = np.array([1.0, 32, 512, 8192])
+    np.testing.assert_allclose(experts_read(256, 8, tokens), accounting.distinct_experts(tokens, 256, 8), rtol=1e-9)
+    assert experts_read(256, 8, 1) == pytest.approx(8)
 
 
 def test_disclosed_throughput_of_deepseek(shipped):

@@ -133,3 +133,15 @@ def test_a_configuration_of_another_kind_of_model_is_refused(snapshot, kind):
     with pytest.raises(ValueError) as wrong:
         chart.table(chart.params(models=["own"], config=json.dumps(FOREIGN[kind])), snapshot)
     assert "\n" not in str(wrong.value) and 10 < len(str(wrong.value)) < 600
+
+
+def test_the_receipt_of_a_mixture_against_dense_models_shows_the_cost_and_its_rent(snapshot):
+    chart = registry.CHARTS["serving.experts"]
+    params = chart.params(view="dense", rent=3.0)
+    receipt = chart.receipt(params, snapshot)
+    mixture = chart.table(params, snapshot).query("line == 'mixture'")
+    told = json.dumps(receipt.to_json())
+    assert "Cost of output tokens on rented chips" in told and "set by you" in told
+    cost = next(line for line in receipt.formulas if line.name == "Cost of output tokens on rented chips")
+    assert cost.result == pytest.approx(mixture["usd_per_mtok"].min())
+    assert "Cost of output tokens on rented chips" not in json.dumps(chart.receipt(chart.params(view="hit"), snapshot).to_json())
