@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from data.blobs import Blobs
 from data.meta import load_meta, table_names
-from data.schema import current, events, quoted
+from data.schema import current, ends, events, quoted
 
 if TYPE_CHECKING:
     from data.store import Store
 
 
 def faults(store: Store) -> list[str]:
-    """What does not hold: revision numbers, events, current state, counts, sources, uploads, links."""
+    """What does not hold: revision numbers, events and their ends, current state, counts, sources, uploads, links."""
     found = _revisions(store)
     for name in table_names():
         found += _table(store, name)
@@ -34,12 +34,16 @@ def _table(store: Store, name: str) -> list[str]:
     e, now = events(meta), current(meta)
     columns = ", ".join(quoted(c) for c in ("fact_key", "rev", "origin", "source_id", *meta.columns))
     newest = f"SELECT {columns} FROM {e} x WHERE event = 'put' AND NOT EXISTS (SELECT 1 FROM {e} n WHERE n.fact_key = x.fact_key AND n.rev > x.rev)"
+    noted = f"SELECT fact_key, rev, ended_in FROM superseded WHERE table_name = '{name}'"
     tests = {
         f"SELECT count(*) FROM {e} WHERE rev NOT IN (SELECT rev FROM revisions)": "events of no revision",
         f"SELECT count(*) FROM (SELECT fact_key, rev FROM {e} GROUP BY ALL HAVING count(*) > 1)": "facts written twice in one revision",
         f"SELECT count(*) FROM {e} WHERE event NOT IN ('put', 'remove') OR origin NOT IN ('shipped', 'upload')": "events of an unknown kind",
         f"SELECT count(*) FROM (({newest} EXCEPT SELECT {columns} FROM {now}) UNION ALL (SELECT {columns} FROM {now} EXCEPT {newest}))": (
             "rows where the current state and the events differ"
+        ),
+        f"""SELECT count(*) FROM (({ends(meta)} EXCEPT ALL {noted}) UNION ALL ({noted} EXCEPT ALL {ends(meta)}))""": (
+            "ends of facts that do not follow from the events"
         ),
         f"SELECT count(*) FROM {now} WHERE source_id IS NULL OR source_id NOT IN (SELECT source_id FROM sources)": (
             "rows whose source is unknown"

@@ -72,11 +72,7 @@ def _make_event_tables(connection: duckdb.DuckDBPyConnection, meta: TableMeta) -
     if "BASE TABLE" in held.values():  # earlier versions kept a second copy of every current fact
         connection.execute("BEGIN")
         connection.execute(f"DROP TABLE {current(meta)}")
-        connection.execute(
-            f"""INSERT INTO superseded SELECT '{meta.name}', fact_key, rev, next FROM (
-                    SELECT fact_key, rev, lead(rev) OVER (PARTITION BY fact_key ORDER BY rev) AS next FROM {events(meta)})
-                WHERE next IS NOT NULL"""
-        )
+        connection.execute(f"INSERT INTO superseded SELECT '{meta.name}', fact_key, rev, ended_in FROM ({ends(meta)})")
         _make_view(connection, meta)
         connection.execute("COMMIT")
     elif set(kinds) - set(held):
@@ -90,6 +86,12 @@ def _make_view(connection: duckdb.DuckDBPyConnection, meta: TableMeta) -> None:
             WHERE e.event = 'put' AND NOT EXISTS (
                 SELECT 1 FROM superseded s WHERE s.table_name = '{meta.name}' AND s.fact_key = e.fact_key AND s.rev = e.rev)"""
     )
+
+
+def ends(meta: TableMeta) -> str:
+    """Query of the events that a newer one of the same fact ended, from the events alone: fact_key, rev, ended_in."""
+    return f"""SELECT fact_key, rev, lead(rev) OVER (PARTITION BY fact_key ORDER BY rev) AS ended_in FROM {events(meta)}
+               QUALIFY ended_in IS NOT NULL"""
 
 
 def events(meta: TableMeta) -> str:

@@ -68,6 +68,7 @@ class Store:
             _lock_down(connection, home)
             if shipped and ours:
                 editions.take_in(store)
+                editions.retake(store)  # where a process ended between an undo and what it let in
         except BaseException:
             connection.close()  # or the file stays locked for whoever tries again
             raise

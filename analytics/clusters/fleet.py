@@ -60,19 +60,21 @@ def size(
     capex_usd_per_chip: Any,
     peak_over_mean: Any = 2.0,
     utilisation: Any = 0.8,
+    chips: Any = None,
     **hour: Any,
 ) -> Fleet:
-    """The fleet a demand takes.
+    """The fleet a demand takes, or what a fleet that there is costs while it serves a demand.
 
     Parameters (broadcast, usually over chips): queries_per_day; output_tokens a query; tok_s_per_chip served within the
     latency limits; chip_w [W]; overhead and pue [×]; capex_usd_per_chip; peak_over_mean of the day; utilisation of the
-    peak hour; further keywords go to money.gpu_hour. Returns: Fleet. Errors: ValueError for values out of range.
+    peak hour; chips, where a limit set them (None: as many as the demand takes); further keywords go to money.gpu_hour.
+    Returns: Fleet. Errors: ValueError for values out of range.
     """
     q, o = require_positive("queries_per_day", queries_per_day), require_positive("output_tokens", output_tokens, "tokens")
     x = require_positive("tok_s_per_chip", tok_s_per_chip, "tok/s")
     peak = require_within("peak_over_mean", peak_over_mean, 1, 100, "×")
     busy = require_within("utilisation", utilisation, 0.01, 1)
-    n = chips_for_demand(q, o, peak, x, busy)
+    n = chips_for_demand(q, o, peak, x, busy) if chips is None else require_positive("chips", chips, "chips")
     it = it_power_mw(n, require_positive("chip_w", chip_w, "W"), require_within("overhead", overhead, 1, 5, "×"))
     cost = gpu_hour(capex_usd_per_chip, it * 1e3 / n, pue=pue, **hour)
     year = cost.total_usd * n * 8760
@@ -108,7 +110,7 @@ def queries_within(
     served = (
         n
         * require_positive("tok_s_per_chip", tok_s_per_chip, "tok/s")
-        * utilisation
+        * require_within("utilisation", utilisation, 0.01, 1)
         / require_within("peak_over_mean", peak_over_mean, 1, 100)
     )
     return {"chips": n + 0 * served, "queries_per_day": served * 86_400 / require_positive("output_tokens", output_tokens, "tokens")}

@@ -176,7 +176,7 @@ def _sized(params: Params, snapshot: Snapshot, chip_id: str, rate: float, chip_w
     if chip_w == chip_w and price == price and served > 0 and n > 0:
         sized = demand.size(
             served, params.output_tokens, rate, chip_w=chip_w, overhead=params.overhead, pue=params.pue, capex_usd_per_chip=price,
-            peak_over_mean=params.peak, utilisation=params.utilisation, **_hour(params),
+            peak_over_mean=params.peak, utilisation=params.utilisation, chips=n, **_hour(params),
         )  # fmt: skip
         out |= {name: float(getattr(sized, name)) for name in ("usd_per_year", "usd_per_query", "usd_per_mtok")}
     return out

@@ -126,5 +126,5 @@ def revised(snapshot: Snapshot) -> dict[str, str]:
 
 
 def _derived(own: pd.DataFrame, name: str) -> pd.Series:
-    """Whether a figure was computed from others: its basis says so; site power also where IT power is given with a ratio."""
+    """Whether a figure was computed from others: its basis says so; IT and site power share theirs."""
     return own[BASES[name]].fillna("").str.startswith("derived") & own[name].notna()

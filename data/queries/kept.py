@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from data.snapshot import Snapshot
 
 KEPT = 48
+_NONE = object()
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -26,10 +27,11 @@ def per_revision(query: Callable[Concatenate[Snapshot, P], R]) -> Callable[Conca
             return query(snapshot, *args, **kwargs)
         kept: OrderedDict[Any, Any] = snapshot.store.__dict__.setdefault("_answers", OrderedDict())
         key = (query.__module__, query.__qualname__, snapshot.rev, args, tuple(sorted(kwargs.items())))
-        if key not in kept:
-            kept[key] = query(snapshot, *args, **kwargs)
+        answer = kept.get(key, _NONE)  # one look: another thread may throw it out meanwhile
+        if answer is _NONE:
+            answer = kept[key] = query(snapshot, *args, **kwargs)
             while len(kept) > KEPT:
                 kept.popitem(last=False)
-        return kept[key]
+        return cast(R, answer)
 
     return asked

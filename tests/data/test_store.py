@@ -234,6 +234,22 @@ def test_an_undo_lets_the_edition_in_that_waited_behind_it(home, another_edition
     store.close()
 
 
+def test_an_undo_whose_process_ended_early_lets_the_edition_in_at_the_next_start(home, another_edition, monkeypatch):
+    store = Store.open(Settings(home=home))
+    rows = store.state("chips", 1)
+    store.apply([TableChange("chips", rows[rows["chip_id"] == "h20"].assign(tdp_w=401.0))])
+    store.close()
+    another_edition(lambda f: f.assign(tdp_w=f["tdp_w"].where(f["chip_id"] != "h20", 405.0)), "new")
+    store = Store.open(Settings(home=home))
+    with monkeypatch.context() as ended:
+        ended.setattr("data.editions.retake", lambda store: None)
+        store.undo(2)
+    store.close()
+    store = Store.open(Settings(home=home))
+    assert tdp(store) == 405.0 and store.unsettled().empty and integrity.faults(store) == []
+    store.close()
+
+
 def test_a_fact_added_and_undone_does_not_keep_a_shipped_one_out(home, another_edition):
     store = Store.open(Settings(home=home))
     chip = store.state("chips", 1).iloc[[0]].assign(chip_id="new-chip", tdp_w=1.0)
@@ -300,6 +316,23 @@ def test_a_store_of_the_version_before_is_brought_up_to_date(home):
     assert integrity.faults(store) == []
     pd.testing.assert_frame_equal(store.state("clusters", 4).drop(columns="row_rev"), before[1].drop(columns="row_rev"))
     store.close()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE superseded SET ended_in = 4 WHERE rev = 2",
+        "INSERT INTO superseded FROM superseded",
+        "INSERT INTO superseded SELECT 'clusters', 'no such fact', 1, 2",
+    ],
+)
+def test_wrong_ends_of_facts_are_a_fault_though_the_current_state_is_right(store, harm):
+    for mw in (100.0, 120.0, 140.0):
+        store.apply([TableChange("clusters", row(power_mw=mw))])
+    assert integrity.faults(store) == []
+    with store.cursor() as cursor:
+        cursor.execute(harm)
+    assert any("ends of facts" in fault for fault in integrity.faults(store))
 
 
 def test_today_can_be_given(store):

@@ -32,6 +32,15 @@ def test_a_limit_on_power_gives_back_the_demand_it_was_sized_for(shipped):
     assert dollars["chips"] == pytest.approx(sized["chips"], abs=1)
 
 
+@pytest.mark.parametrize("chips", ["h100-sxm", "h200-sxm", "gb200", "mi300x", "h20"])
+def test_a_chip_of_a_given_fleet_costs_the_same_whatever_its_number(shipped, chips):
+    # Sizing the fleet again from the queries it serves would round some up by a chip: twice the cost of a fleet of one.
+    counts = (8, 9, 11, 13, 24, 1000)
+    rows = [shown(shipped, chips=(chips,), limit="chips", limit_chips=n).table.iloc[0] for n in counts]
+    each = [row["usd_per_year"] / n for row, n in zip(rows, counts)]
+    assert [row["chips"] for row in rows] == list(counts) and each == pytest.approx([each[0]] * len(each), rel=1e-9)
+
+
 def test_every_search_on_gpt_3_is_of_the_order_semianalysis_gave(shipped):
     # SemiAnalysis, 9 February 2023: 0.36 cents a query of ChatGPT on A100; its utilisation and lengths are not published.
     preset = next(p for p in registry.get("clusters.fleet").presets if p.name == "gpt3")
