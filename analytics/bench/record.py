@@ -125,6 +125,13 @@ SHAPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 SHAPE_WORDS = {
     ("moe.grouped", "skew"): ("balanced", "power", "hot", "empty"),
     ("collective", "kind"): ("all_reduce", "all_gather", "all_to_all"),
+    ("ceiling", "when"): ("start", "end"),
+    ("ceiling", "what"): (
+        *(f"{path}_gb_per_s" for path in ("read", "write", "copy", "h2d", "d2h")),
+        *(f"gemm_{dtype}_tflop_per_s" for dtype in ("fp32", "bf16", "fp8")),
+        "launch_floor_us",
+    ),
+    ("energy", "what"): ("gemm", "attn.decode"),
 }
 
 
@@ -236,6 +243,8 @@ def _check_shape(record: dict[str, Any], where: str) -> None:
     for (owner, name), words in SHAPE_WORDS.items():
         if op == owner and params.get(name) not in words:
             _refuse(where, f"params.{name}", params.get(name), "one of " + ", ".join(words))
+    if op == "ceiling" and (record["value"] is None or record["value"] <= 0 or record["value_name"] != params["what"]):
+        _refuse(where, "value", record["value"], f"the rate or time of {params['what']}, above 0, under that name, as for every ceiling")
     window = params.get("window")
     if window is not None and (isinstance(window, bool) or not isinstance(window, int) or window < 0):
         _refuse(where, "params.window", window, "a whole number of at least 0")

@@ -86,7 +86,7 @@ def ceilings(snapshot: Snapshot, device: str) -> pd.DataFrame:
     for name in ("start", "end"):
         out[name] = pd.to_numeric(out[name]).astype(float)
     out["drift_rel"] = out["end"] / out["start"] - 1
-    return out
+    return out[out["start"].notna()].reset_index(drop=True)
 
 
 def chips_of_devices(snapshot: Snapshot) -> dict[str, str]:

@@ -151,3 +151,41 @@ def test_no_bytes_raise_anything_but_a_record_error(data):
 def test_no_object_raises_anything_but_a_record_error(fields):
     with contextlib.suppress(records.RecordError):
         records.validate({**ok_row(), **fields})
+
+
+def ceiling_row(**changes):
+    row = records.blank(
+        session_id="s1",
+        started_utc="2026-01-01T00:00:00+00:00",
+        device_kind="cuda",
+        device="NVIDIA H200",
+        op="ceiling",
+        backend="best",
+        params={"what": "read_gb_per_s", "when": "start"},
+        dtype="fp32",
+        value_name="read_gb_per_s",
+        value=4_300.0,
+        status="ok",
+    )
+    row.update(changes)
+    row["row_key"] = records.row_key(row)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"params": {}}, "params.when"),
+        ({"params": {"what": "read_gb_per_s", "when": "noon"}}, "params.when"),
+        ({"params": {"what": ["x"], "when": "start"}}, "params.what"),
+        ({"params": {"what": "gemm", "when": "start"}}, "params.what"),
+        ({"value": 0.0}, "value"),
+        ({"value": -3.0}, "value"),
+        ({"value": None, "status": "failed", "message": "no"}, "value"),
+        ({"value_name": "write_gb_per_s"}, "value"),
+    ],
+)
+def test_a_ceiling_is_whole_or_the_file_is_refused(change, field):
+    assert records.parse_text(line(ceiling_row()))[0]["value"] == 4_300.0
+    with pytest.raises(records.RecordError, match=f"line 1, field '{field}'"):
+        records.parse_text(line(ceiling_row(**change)))
