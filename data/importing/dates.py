@@ -99,13 +99,13 @@ def _iso(body: str) -> Parts | None:
     match = re.match(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[t ]\d{1,2}:\d{2}.*)?$", body)
     if match:
         return int(match[1]), int(match[2]), int(match[3]), "day", ""
-    match = re.match(r"^(\d{4})[-/](\d{1,2})$", body)
-    if match and 1 <= int(match[2]) <= 12:
-        return int(match[1]), int(match[2]), 1, "month", ""
+    match = re.match(r"^(\d{4})(?:[-/](\d{1,2})|\.(\d{2}))$", body)
+    if match and 1 <= int(match[2] or match[3]) <= 12:
+        return int(match[1]), int(match[2] or match[3]), 1, "month", ""
     match = re.match(r"^(\d{4})年(?:(\d{1,2})月)?(?:(\d{1,2})日?)?$", body)
     if match:
         return int(match[1]), int(match[2] or 1), int(match[3] or 1), "day" if match[3] else "month" if match[2] else "year", ""
-    match = re.match(r"^(\d{1,2})[/-](\d{4})$", body)
+    match = re.match(r"^(\d{1,2})[/.-](\d{4})$", body)
     if match and 1 <= int(match[1]) <= 12:
         return int(match[2]), int(match[1]), 1, "month", ""
     return None
