@@ -68,6 +68,7 @@ def parse(text: str, decimal: str = ".") -> Quantity:
         return Quantity()
     if shown.upper().startswith(BROKEN_REFERENCES):
         return Quantity(error=f"{shown[:20]} is a broken spreadsheet reference, not a number")
+    shown = units.SQUARED.sub("2", shown)  # part of the unit, not a footnote mark
     body = unicodedata.normalize("NFKC", without_footnotes(shown)).replace("−", "-").replace("\n", " ")
     if NOT_FINITE.match(body):
         return Quantity(error="infinite: a finite number is needed")

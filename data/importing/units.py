@@ -20,9 +20,9 @@ _CURRENCY_START = re.compile(
     r"^(" + "|".join(re.escape(word) for word in sorted(CURRENCIES, key=len, reverse=True)) + r")(?![a-z])\s*", re.IGNORECASE
 )
 _WORD = re.compile(r"^\s*([万萬亿億装张块颗元]|[^\d\s()\[\],;+–—-][^\s()\[\],;+\d–—-]*[²2]?(?![\w]))")
-
-
 _SQUARE_MM = re.compile(r"\b(?:sq(?:uare|\.)?\s*mm|mm\s*(?:\^|\*\*)\s*2)(?![A-Za-z0-9])", re.IGNORECASE)
+_PER_SECOND = re.compile(r"\s+per\s+s(?:ec(?:ond)?)?\b", re.IGNORECASE)
+SQUARED = re.compile(r"(?<=[mc]m)²", re.IGNORECASE)
 
 
 @cache
@@ -99,7 +99,8 @@ def in_words(text: str) -> tuple[float | None, str, str]:
     """Find scale, unit and currency named in a header or caption: "Capex, $m" -> (1e6, "", "USD")."""
     scale: float | None = None
     unit = currency = ""
-    tokens = re.findall(r"US\$|CN¥|[$€£¥₩₹]|[A-Za-zµ%²]+(?:/[A-Za-z]+)?2?|[万亿元]", _SQUARE_MM.sub("mm2", text.replace("_", " ")))
+    plain = _PER_SECOND.sub("/s", _SQUARE_MM.sub("mm2", text.replace("_", " ")))
+    tokens = re.findall(r"US\$|CN¥|[$€£¥₩₹]|[A-Za-zµ%²]+(?:/[A-Za-z]+)?2?|[万亿元]", plain)
     for index, token in enumerate(tokens):
         folded = token.casefold()
         if folded in CURRENCIES and folded not in ("won", "rs."):

@@ -63,6 +63,14 @@ def test_the_chip_behind_a_count_is_left_over(text, rest):
 
 
 @pytest.mark.parametrize(
+    ("text", "value", "unit"), [("814 mm²", 814, "mm2"), ("814mm²", 814, "mm2"), ("8.14 cm²", 8.14, "cm2"), ("814²", 814, "")]
+)
+def test_a_square_is_part_of_a_unit_and_elsewhere_a_footnote(text, value, unit):
+    found = parse(text)
+    assert (found.value, found.unit) == (value, unit)
+
+
+@pytest.mark.parametrize(
     ("text", "mark", "value"), [("1.234,5", ",", 1234.5), ("1,5", ",", 1.5), ("1.234", ",", 1234), ("1.234", ".", 1.234)]
 )
 def test_decimal_marks(text, mark, value):
@@ -98,6 +106,8 @@ def test_factors_between_units():
         ("Current total capital cost (2025 USD billions)", (1e9, "", "USD")),
         ("Power (kW)", (None, "kW", "")),
         ("GPUs (k)", (1e3, "", "")),
+        ("memory_bandwidth_gb_per_s", (None, "GB/s", "")),
+        ("Link (Gbit per second)", (None, "Gbit/s", "")),
     ],
 )
 def test_units_in_headers(header, found):
