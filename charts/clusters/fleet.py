@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from analytics.chips.facts import chip_facts
@@ -83,15 +84,38 @@ def _hour(params: Params) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _served(params: Params, snapshot: Snapshot, chip_id: str) -> tuple[float, str]:
-    """Output tokens per second and chip of the best layout within the limits, and that layout; NoLayout where there is none."""
+def _served(params: Params, snapshot: Snapshot, chip_id: str, most: float = np.inf) -> tuple[float, str, float]:
+    """Output tokens per second and chip of the best layout of at most so many chips, that layout, and its chips.
+
+    Errors: NoLayout where none keeps the speeds asked for.
+    """
+    if most < 1:
+        raise NoLayout("the limit allows less than one chip")
     shape = inputs.model(snapshot, params.model, params.config)
     chip = inputs.chip(snapshot, chip_id, params.own_chip)
     precision = inputs.precision(shape, params.weights, params.kv)
     own = fleets.fleet(snapshot, fleets.fitting(shape, chip, precision, float(params.workload.final_context)))
-    found = candidates(own, params.workload, pools=params.pools)
-    at = best(own, found, Limits(params.speed, params.first_s))
-    return float(found.tokens_per_s_per_chip[at]), fleets.layout_words(own.deployments[found.which[at]], found.batch[at])
+    needs = np.inf
+    for pools in dict.fromkeys((params.pools, "shared") if params.pools == "both" else (params.pools,)):
+        found = candidates(own, params.workload, pools=pools)
+        at = best(own, found, Limits(params.speed, params.first_s, most))
+        prefill = int(found.prefill_which[at])
+        needs = float(own.chips[found.which[at]] + (own.chips[prefill] if prefill >= 0 else 0))
+        if needs <= most:
+            return float(found.tokens_per_s_per_chip[at]), fleets.layout_words(own.deployments[found.which[at]], found.batch[at]), needs
+    raise NoLayout(f"its pools for prompts and answers take {needs:,.0f} chips, more than the {most:,.0f} there are")
+
+
+def _most(params: Params, chip_w: float, price: float) -> float:
+    """Whole chips that the limit allows; infinite without one, or where the chip's power or price is not known."""
+    each = {"none": np.nan, "power": chip_w, "capital": price, "chips": 1.0}[params.limit]
+    if each != each:
+        return np.inf
+    within = demand.queries_within(
+        params.limit, _amount(params), 1, 1, it_w_per_chip=chip_w * params.overhead if chip_w == chip_w else 1.0,
+        capex_usd_per_chip=price if price == price else 1.0, pue=params.pue,
+    )  # fmt: skip
+    return float(within["chips"])
 
 
 def _clause(params: Params, snapshot: Snapshot, row: dict[str, Any]) -> str:
@@ -111,7 +135,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     out = [_row(params, snapshot, chip_id, band) for chip_id in dict.fromkeys(params.chips)]
     columns = [
         "chip_id", "chip", "tok_s", "value", "low", "high", "chips", "it_mw", "site_mw", "capital_usd", "usd_per_year", "rent_per_year",
-        "usd_per_query", "usd_per_mtok", "queries", "usd_per_chip", "clause", "layout", "why_not", "measured",
+        "usd_per_query", "usd_per_mtok", "queries", "usd_per_chip", "clause", "layout", "layout_chips", "why_not", "measured",
     ]  # fmt: skip
     frame = pd.DataFrame(out, columns=columns)
     ascending = params.limit == "none"
@@ -126,17 +150,17 @@ def _row(params: Params, snapshot: Snapshot, chip_id: str, band: Any) -> dict[st
         "chip_id": chip_id, "chip": work.short(inputs.chip_name(row)), "clause": _clause(params, snapshot, row), "why_not": "", "layout": "",
         "measured": fleets.measured(snapshot, inputs.chip(snapshot, chip_id, params.own_chip)),
     }  # fmt: skip
+    price, chip_w = _price(snapshot, chip_id, row), _number(row.get("tdp_w"))
     try:
-        rate, told["layout"] = _served(params, snapshot, chip_id)
+        rate, told["layout"], told["layout_chips"] = _served(params, snapshot, chip_id, _most(params, chip_w, price))
     except NoLayout as wrong:
         return told | {"why_not": str(wrong)}
-    price, chip_w = _price(snapshot, chip_id, row), _number(row.get("tdp_w"))
     told |= {"tok_s": rate, "usd_per_chip": price}
     scale = 1000.0 if params.limit == "none" and params.measure == "usd_per_query" else 1.0
     for name, factor in (("value", 1.0), ("high", band.low if band else None), ("low", band.high if band else None)):
         if factor is None:
             continue
-        sized = _sized(params, snapshot, chip_id, rate * factor, chip_w, price)
+        sized = _sized(params, snapshot, chip_id, rate * factor, chip_w, price, told["layout_chips"])
         told[name] = sized.get("queries" if params.limit != "none" else params.measure, float("nan")) * scale
         if name == "value":
             told |= sized
@@ -148,8 +172,8 @@ def _row(params: Params, snapshot: Snapshot, chip_id: str, band: Any) -> dict[st
     return told
 
 
-def _sized(params: Params, snapshot: Snapshot, chip_id: str, rate: float, chip_w: float, price: float) -> dict[str, float]:
-    """Chips and what follows from them, as far as power and price are on record."""
+def _sized(params: Params, snapshot: Snapshot, chip_id: str, rate: float, chip_w: float, price: float, least: float) -> dict[str, float]:
+    """Chips, at least those of one layout, and what follows from them, as far as power and price are on record."""
     served = params.queries
     if params.limit != "none":
         needs = {"power": chip_w, "capital": price, "chips": 1.0}[params.limit]
@@ -163,7 +187,7 @@ def _sized(params: Params, snapshot: Snapshot, chip_id: str, rate: float, chip_w
         served = float(within["queries_per_day"])
         n = float(within["chips"])
     else:
-        n = float(demand.chips_for_demand(served, params.output_tokens, params.peak, rate, params.utilisation))
+        n = max(float(demand.chips_for_demand(served, params.output_tokens, params.peak, rate, params.utilisation)), least)
     out = {"chips": n, "queries": served}
     rent = work.rent(snapshot, chip_id)
     if rent:
@@ -222,7 +246,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         amount = {
             "power": numbers.power(params.limit_mw),
             "capital": numbers.dollars(params.limit_musd * 1e6),
-            "chips": f"{numbers.count(params.limit_chips)} chips",
+            "chips": "1 chip" if params.limit_chips == 1 else f"{numbers.count(params.limit_chips)} chips",
         }
         finding = f"{amount[params.limit]} serve {numbers.count(first['value'])} queries a day to {a['model']} on {first['chip']}"
         if len(known) > 1:
@@ -268,6 +292,8 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     if params.limit == "none":
         demanded = {"queries_per_day": params.queries, "output_tokens": params.output_tokens, "peak_over_mean": params.peak}
         lines.append(worked(demand.chips_for_demand, **demanded, tok_s_per_chip=first["tok_s"], utilisation=params.utilisation))
+        if first["chips"] == first["layout_chips"]:
+            lines.append(looked_up("Chips", first["chips"], "chips", "one layout at least, or the model is not held at all"))
     else:
         lines.append(looked_up("Chips within the limit", first["chips"], "chips", f"{LIMITS[params.limit].lower()}, whole chips"))
         lines.append(

@@ -35,10 +35,22 @@ def test_a_limit_on_power_gives_back_the_demand_it_was_sized_for(shipped):
 @pytest.mark.parametrize("chips", ["h100-sxm", "h200-sxm", "gb200", "mi300x", "h20"])
 def test_a_chip_of_a_given_fleet_costs_the_same_whatever_its_number(shipped, chips):
     # Sizing the fleet again from the queries it serves would round some up by a chip: twice the cost of a fleet of one.
-    counts = (8, 9, 11, 13, 24, 1000)
+    counts = (1000, 1001, 1003, 1007, 1031, 2000)
     rows = [shown(shipped, chips=(chips,), limit="chips", limit_chips=n).table.iloc[0] for n in counts]
     each = [row["usd_per_year"] / n for row, n in zip(rows, counts)]
     assert [row["chips"] for row in rows] == list(counts) and each == pytest.approx([each[0]] * len(each), rel=1e-9)
+
+
+def test_a_fleet_is_no_smaller_than_a_layout_that_holds_the_model(shipped):
+    small = shown(shipped, queries=1.0).table
+    assert (small["chips"] == small["layout_chips"]).all() and (small["chips"] > 1).all()
+    # DeepSeek-R1's 671 billion 8-bit weights do not fit the 80 GB of one H100.
+    alone = shown(shipped, chips=("h100-sxm",), limit="chips", limit_chips=1)
+    assert alone.table["value"].isna().all() and "the smallest that does has" in alone.words.empty
+    few = shown(shipped, limit="chips", limit_chips=16).table
+    assert (few["layout_chips"].dropna() <= 16).all() and few["value"].notna().any()
+    poor = shown(shipped, chips=("gb200",), limit="capital", limit_musd=0.01)
+    assert "less than one chip" in poor.words.empty
 
 
 def test_every_search_on_gpt_3_is_of_the_order_semianalysis_gave(shipped):
