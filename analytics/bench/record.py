@@ -175,6 +175,7 @@ def validate(record: Any, where: str = "record") -> dict[str, Any]:
         _check_field(field, full[field.name], where)
     _check_shape(full, where)
     _check_status(full, where)
+    _check_derived(full, where)
     expected = row_key(full)
     if full["row_key"] != expected:
         raise RecordError(f"{where}, field 'row_key': {full['row_key']!r} does not belong to this case, expected {expected!r}")
@@ -273,6 +274,27 @@ def _check_status(record: dict[str, Any], where: str) -> None:
                 _refuse(where, "err_rel_l2", None, "the error found, because the status is wrong")
         elif not record["message"]:
             _refuse(where, "message", record["message"], f"the reason, because the status is {status}")
+
+
+def _check_derived(record: dict[str, Any], where: str) -> None:
+    """Rates and ratios are those of the bytes, FLOPs and times beside them, to a millionth: nobody has to trust a figure twice."""
+    us, by_flops = record["median_us"], record["pred_bound"] == "flop"
+    if us is None:
+        return
+    scale = {"gb_per_s": ("bytes_min", 1e-3 / us), "tflop_per_s": ("flops", 1e-6 / us)}
+    derived = {name: (record[of] or 0.0) * factor for name, (of, factor) in scale.items()}
+    derived["ratio_pred"] = us / record["pred_us"] if record["pred_us"] else 0.0
+    derived["intensity"] = (record["flops"] or 0.0) / record["bytes_min"] if record["bytes_min"] else 0.0
+    rate, unit = (derived["tflop_per_s"], "tflop_per_s") if by_flops else (derived["gb_per_s"], "gb_per_s")
+    for share, limit in (("frac_ceiling", "ceiling"), ("frac_spec", "spec")):
+        known = record[f"{limit}_{unit}"]
+        derived[share] = rate / known if known else 0.0
+    for name, value in derived.items():
+        given = record[name]
+        if given is None or given == value == 0 and name in ("tflop_per_s", "intensity"):
+            continue
+        if not value or abs(given / value - 1) > 1e-6:
+            _refuse(where, name, given, f"{value:.6g}, as the times, bytes and FLOPs of the row make it" if value else "nothing here")
 
 
 def _no_constant(name: str) -> Any:

@@ -55,11 +55,11 @@ def made(
     row["pred_us"] = roofline_us(row) + 3.0
     median = (overhead_us + roofline_us(row) / efficiency) * (1 + noise)
     row.update(min_us=median * 0.98, p10_us=median * 0.99, median_us=median, p90_us=median * 1.01, max_us=median * 1.05, iqr_rel=0.01)
-    row["intensity"] = work.flops / work.bytes_min
-    row["gb_per_s"] = work.bytes_min / median / 1e3
-    row["tflop_per_s"] = work.flops / median / 1e6
-    row["ratio_pred"] = median / row["pred_us"]
     row.update(changes)
+    row["intensity"] = work.flops / work.bytes_min
+    row["gb_per_s"] = work.bytes_min / row["median_us"] / 1e3
+    row["tflop_per_s"] = work.flops / row["median_us"] / 1e6
+    row["ratio_pred"] = row["median_us"] / row["pred_us"]
     row["row_key"] = records.row_key(row)
     return records.validate(row)
 

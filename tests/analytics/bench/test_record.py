@@ -189,3 +189,18 @@ def test_a_ceiling_is_whole_or_the_file_is_refused(change, field):
     assert records.parse_text(line(ceiling_row()))[0]["value"] == 4_300.0
     with pytest.raises(records.RecordError, match=f"line 1, field '{field}'"):
         records.parse_text(line(ceiling_row(**change)))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("gb_per_s", 900.0), ("tflop_per_s", 1.0), ("ratio_pred", 1.1), ("intensity", 8.0), ("frac_ceiling", 0.99), ("frac_spec", 0.99)],
+)
+def test_rates_and_ratios_that_do_not_follow_from_their_row_are_refused(name, told):
+    """1.2 us for 4,800 B and 9,600 FLOP is 4 GB/s and 0.008 TFLOP/s, at a ceiling of 5 and a stated 8 GB/s."""
+    facts = {"bytes_min": 4_800.0, "flops": 9_600.0, "pred_bound": "mem", "ceiling_gb_per_s": 5.0, "spec_gb_per_s": 8.0}
+    true = {"gb_per_s": 4.0, "tflop_per_s": 0.008, "ratio_pred": 1.2, "intensity": 2.0, "frac_ceiling": 0.8, "frac_spec": 0.5}
+    assert records.validate(ok_row(**facts, **true))[name] == true[name]
+    with pytest.raises(records.RecordError, match=f"line 1, field '{name}': got {told}, accepted is {true[name]:g}"):
+        records.parse_text(line(ok_row(**facts, **{**true, name: told})))
+    with pytest.raises(records.RecordError, match="field 'gb_per_s': got 4.0, accepted is nothing here"):
+        records.validate(ok_row(gb_per_s=4.0))
