@@ -12,7 +12,7 @@ from analytics.chips.facts import is_missing, needed
 from analytics.chips.grammar import And, Compare, Condition, Constant, Leaf, Member, Name, Not, Or, Sum, Value, leaves, names
 from analytics.chips.logic import Evaluator
 from analytics.chips.names import NAMES
-from analytics.chips.rules import OUTCOMES, Rule, RuleBook
+from analytics.chips.rules import OUTCOMES, Answer, Rule, RuleBook
 from analytics.formula import number_text
 
 _SIGN_WORDS = {"==": "is", "!=": "is not", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
@@ -176,6 +176,14 @@ def change_words(change: Change) -> str:
     line, far, up = f"{number_text(change.becomes_at)}{unit}", abs(change.difference), change.difference > 0
     bound = (f"{line} or {'more' if up else 'less'}") if change.reached else f"{'over' if up else 'under'} {line}"
     return f"{known.words} {number_text(float(f'{far:.3g}') if far < 100 else round(far))}{unit} {'higher' if up else 'lower'} ({bound})"
+
+
+def unknown_words(answer: Answer) -> str:
+    """Why an overall answer is unknown: 'needs die area', or the clause that applies and cannot be evaluated; "" where it is known."""
+    if answer.outcome != "unknown" or answer.deciding is None:
+        return ""
+    rule = answer.deciding.rule
+    return needed(list(answer.missing)) or f"{rule.rule_id} {status_words(answer.deciding.status, (), rule)}"
 
 
 def status_words(status: str, missing: tuple[str, ...] | list[str], rule: Rule) -> str:

@@ -255,18 +255,17 @@ class RuleBook:
 
         Parameters: facts of the chip (see `chip_facts`; further names of the grammar may be added); dest and hq, ISO
         country codes; date, the day asked about. Returns: Answer. Errors: ValueError for an unknown fact or a bad date.
-        Of the rules that apply, the highest precedence decides; an unknown rule above it makes the answer unknown.
+        Of the rules that apply, the highest precedence decides, the stricter of two that are equal. A rule that would decide
+        instead makes the answer unknown where it is unknown, or where it applies but cannot be evaluated.
         """
         question = self.question(facts, date, dest, hq)
         evaluator = Evaluator(question, self.groups.members)
         clauses = tuple(self.ask(rule, question, evaluator=evaluator) for rule in self.in_force(date))
-        counted = [c for c in clauses if c.rule.evaluable and _counts(c.rule, dest)]
-        hits = [c for c in counted if c.status == "met"]
-        best = min(hits, key=lambda c: (-c.rule.precedence, OUTCOMES.index(c.outcome)), default=None)
-        floor = best.rule.precedence if best else -1
-        doubts = [c for c in counted if c.status == "unknown" and c.rule.precedence > floor]
+        counted = [c for c in clauses if _counts(c.rule, dest)]
+        best = min((c for c in counted if c.status == "met"), key=lambda c: _rank(c.rule), default=None)
+        doubts = [c for c in counted if (c.status == "unknown" or _open(c, facts)) and (best is None or _rank(c.rule) < _rank(best.rule))]
         if doubts:
-            worst = max(doubts, key=lambda c: c.rule.precedence)
+            worst = min(doubts, key=lambda c: _rank(c.rule))
             missing = tuple(dict.fromkeys(name for c in doubts for name in c.missing))
             return Answer("unknown", worst, clauses, question, missing)
         return Answer(best.outcome if best else "no_clause_met", best, clauses, question)
@@ -279,16 +278,18 @@ class RuleBook:
         question = self.question(facts, date, dest, hq)
         shape = np.broadcast_shapes(*(np.shape(value) for value in question.values()))
         evaluate = Evaluator(question, self.groups.members)
-        rules = [rule for rule in self.in_force(date) if rule.evaluable and _counts(rule, dest)]
-        rules.sort(key=lambda rule: (-rule.precedence, OUTCOMES.index(rule.outcome)))
+        rules = sorted((rule for rule in self.in_force(date) if _counts(rule, dest)), key=_rank, reverse=True)
         result = np.full(shape, OUTCOMES.index("no_clause_met"), dtype=np.int8)
         unknown = OUTCOMES.index("unknown")
-        level, hits = -1, [np.False_]
-        for rule in reversed(rules):  # from the lowest precedence up: a later answer overwrites an earlier one
-            if rule.precedence != level:
-                level, hits = rule.precedence, [np.False_]
+        level, hits = None, [np.False_]
+        for rule in rules:  # from the one that counts least: a later answer overwrites an earlier one
+            if _rank(rule) != level:
+                level, hits = _rank(rule), [np.False_]
             truth = self._truth(rule, question, evaluate)
             if truth is FALSE:
+                continue
+            if not rule.evaluable:
+                _write(result, unknown, truth.true & ~np.logical_or.reduce(np.broadcast_arrays(*hits)))
                 continue
             if not truth.complete and _asked(rule, question):
                 _write(result, unknown, truth.unknown & ~np.logical_or.reduce(np.broadcast_arrays(*hits)))
@@ -313,6 +314,17 @@ def _write(result: np.ndarray, code: int, where: Any) -> None:
 
 def _counts(rule: Rule, dest: str | None) -> bool:
     return rule.role not in _BESIDE or (rule.role == "duty" and dest == "US")
+
+
+def _rank(rule: Rule) -> tuple[int, int]:
+    """Order in which rules that apply decide, first the least."""
+    return -rule.precedence, OUTCOMES.index(rule.outcome)
+
+
+def _open(clause: Clause, facts: Mapping[str, Any]) -> bool:
+    """Whether a clause surely applies by its expressions and still cannot be evaluated."""
+    parts = (clause.destination, clause.goods, clause.condition, _bound(clause.rule, facts.get("vendor")))
+    return clause.status == "cannot be evaluated" and all(part is TRUE for part in parts)
 
 
 def _bound(rule: Rule, vendor: Any) -> Truth:

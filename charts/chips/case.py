@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.chips.explain import change_words, in_words, single_changes, status_words, terms
-from analytics.chips.facts import chip_facts, needed
+from analytics.chips.explain import change_words, in_words, single_changes, status_words, terms, unknown_words
+from analytics.chips.facts import chip_facts
 from analytics.chips.metrics import PRECISION_BITS, performance_density, processing_performance
 from analytics.chips.rules import Answer, RuleBook
 from charts import numbers
@@ -62,7 +62,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     ]
     frame.attrs = {
         "name": row["name"], "outcome": answer.outcome, "on": on.isoformat(), "dest": params.dest,
-        "deciding": answer.deciding.rule.rule_id if answer.deciding else "", "missing": list(answer.missing), "changes": changes,
+        "deciding": answer.deciding.rule.rule_id if answer.deciding else "", "open": unknown_words(answer), "changes": changes,
         "in_force": len(answer.clauses), "own": facts.get("designer_hq") == params.dest,
     }  # fmt: skip
     return frame
@@ -110,9 +110,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     a = table.attrs
     where, on = chips.DESTINATIONS[a["dest"]], numbers.date(a["on"])
     outcome = OUTCOME_WORDS[a["outcome"]]
-    because = (
-        f", {needed(a['missing'])}" if a["outcome"] == "unknown" and a["missing"] else f", by {a['deciding']}" if a["deciding"] else ""
-    )
+    because = f", {a['open']}" if a["open"] else f", by {a['deciding']}" if a["deciding"] else ""
     whose = " for a Chinese parent" if params.chinese_parent and a["dest"] != "CN" else ""
     finding = f"{a['name']} {where}{whose} on {on}: {outcome}{because}"
     subtitle = (
@@ -223,9 +221,9 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
         inputs.append(
             input_row(rule, f"{rule_id} ({rule['eccn'] or rule['role']})", str(rule["expr"] or "not evaluated"), as_of="announced_date")
         )
-    unknown = shown.attrs["missing"]
+    unknown = shown.attrs["open"]
     error = (
-        f"Unknown stays unknown: {needed(unknown)}." if unknown else "Every fact the deciding clauses ask for is known.",
+        f"Unknown stays unknown: {unknown}." if unknown else "Every fact the deciding clauses ask for is known.",
         age_note([row["as_of"]], snapshot.today),
     )
     return Receipt(

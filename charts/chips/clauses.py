@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.chips.explain import in_words, status_words
-from analytics.chips.facts import chip_facts, needed
+from analytics.chips.explain import in_words, status_words, unknown_words
+from analytics.chips.facts import chip_facts
 from charts import numbers
 from charts.chips import NOT_ADVICE, OUTCOME_WORDS
 from charts.look import Look
@@ -61,7 +61,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
                     "status": clause.status if clause.status in ("met", "not met", "unknown") else "does not bind",
                     "why": status_words(clause.status, clause.missing, rule), "outcome": answer.outcome,
                     "decides": answer.deciding is not None and answer.deciding.rule.rule_id == rule.rule_id,
-                    "needs": needed(list(answer.missing)), "rung": row["rung"], "source": rule.source,
+                    "needs": unknown_words(answer), "rung": row["rung"], "source": rule.source,
                 }
             )  # fmt: skip
     columns = ["chip_id", "name", "clause", "role", "status", "why", "outcome", "decides", "needs", "rung", "source"]

@@ -107,6 +107,33 @@ def test_headquarters_follow_the_buyer_and_default_to_the_destination():
     assert BOOK.evaluate(h100, dest="SG", hq="CN", date="2024-06-01").outcome == "licence_presumption_of_denial"
 
 
+def test_a_clause_that_applies_and_cannot_be_evaluated_leaves_the_answer_unknown():
+    a30, h100 = chip_facts(CHIPS["a30"]), chip_facts(CHIPS["h100-sxm"])
+    answer = BOOK.evaluate(a30, dest="AE", date="2026-08-01")  # 91 FR 43034 keeps a licence for .b items; the exception was not read
+    assert (answer.outcome, answer.deciding.rule.rule_id) == ("unknown", "2026-07-uae-b")
+    assert BOOK.evaluate(a30, dest="AE", date="2026-07-09").outcome == "no_clause_met"
+    assert BOOK.evaluate(h100, dest="AE", date="2026-08-01").outcome == "licence_required"  # .a decides above it
+    assert BOOK.evaluate(h100, dest="GB", date="2026-08-01").outcome == "no_clause_met"
+    assert BOOK.evaluate({**h100, "buyer_on_entity_list": True}, dest="GB", date="2026-08-01").outcome == "unknown"
+    both = {name: np.array([a30[name], h100[name]]) for name in ("tpp", "pd", "marketing", "vendor")}
+    assert [OUTCOMES[code] for code in BOOK.outcomes(both, dest="AE", date="2026-08-01")] == ["unknown", "licence_required"]
+
+
+@given(design, st.permutations(["met", "stricter", "laxer"]), st.booleans())
+def test_of_equal_rules_an_unknown_stricter_one_leaves_the_answer_unknown_and_a_laxer_one_does_not(facts, order, stricter):
+    rows = {
+        "met": with_rule(rule_id="met", expr="tpp >= 0", goods_condition="true", outcome="licence_required"),
+        "stricter": with_rule(rule_id="stricter", expr="pd >= 5", goods_condition="true", outcome="licence_presumption_of_denial"),
+        "laxer": with_rule(rule_id="laxer", expr="pd >= 5", goods_condition="true", outcome="notification_nac"),
+    }
+    left_out = "laxer" if stricter else "stricter"
+    book = RuleBook.from_rows([rows[name] for name in order if name != left_out], GROUPS)
+    facts = {**facts, "pd": float("nan")}
+    asked = {"dest": "CN", "date": "2024-01-01"}
+    assert book.evaluate(facts, **asked).outcome == ("unknown" if stricter else "licence_required")
+    assert OUTCOMES[int(book.outcomes(facts, **asked))] == book.evaluate(facts, **asked).outcome
+
+
 def test_a_letter_binds_its_addressee_only():
     facts = {**chip_facts(CHIPS["h20"]), "chip_id": "design"}
     asked = {"dest": "CN", "date": "2025-05-01"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from charts.chips import case, plane
+from charts.chips import case, clauses, plane
 from charts.look import Look
 
 
@@ -34,6 +34,16 @@ def test_the_case_file_of_h20_names_the_letter_and_what_would_change_it(shipped)
     assert "company letter, by 2025-04-letters" in words.finding
     assert any("4,800 or more" in note for note in words.notes) and words.notes[-1].endswith("not legal advice.")
     assert "2025-04-letters is reported: its text was not published or could not be confirmed." in words.notes
+
+
+def test_a_clause_that_cannot_be_evaluated_is_named_as_the_reason_of_unknown(shipped):
+    params = case.Params(chip="a30", dest="AE", on="2026-08-01")
+    table = case.table(params, shipped)
+    assert "unknown, 2026-07-uae-b not evaluated: whether exception ACA still lifts it" in case.words(table, params).finding
+    assert "Unknown stays unknown: 2026-07-uae-b not evaluated" in case.receipt(params, shipped).error[0]
+    asked = clauses.Params(chips=["a30"], dest="AE", on="2026-08-01")
+    notes = clauses.words(clauses.table(asked, shipped), asked).notes
+    assert any("A30 PCIe 2026-07-uae-b not evaluated" in note for note in notes)
 
 
 def test_a_missing_fact_stays_unknown_and_says_which(shipped):
