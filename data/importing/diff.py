@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.consistency import FIGURES
 from data.frames import fact_keys
 from data.importing.columns import to_frame
 from data.incoming import as_arrow
@@ -203,18 +204,9 @@ def _conflicts(put: pd.DataFrame, existing: pd.DataFrame) -> list[dict[str, Any]
     return found[:LISTED]
 
 
-BASES = {
-    "chip_count": "count_basis",
-    "power_mw": "power_basis",
-    "site_power_mw": "power_basis",
-    "capex_usd": "capex_basis",
-    "h100e": "h100e_basis",
-}
-
-
 def is_derived(row: Any, name: str) -> bool:
     """Tell whether a value was computed from others, so that it says nothing about them."""
-    basis = row[BASES[name]]
+    basis = row[FIGURES[name]]
     return isinstance(basis, str) and basis.startswith("derived")
 
 
