@@ -13,6 +13,7 @@ Types are checked here, so evaluation cannot meet a number compared with a word.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -255,6 +256,8 @@ class _Parser:
     def value(self) -> Constant | Name:
         kind, token, position = self.tokens[self.at]
         if kind == "number":
+            if math.isinf(float(token)):
+                raise RuleSyntaxError(f"{token} is too large to be a number here", position)
             value: Constant | Name = Constant(float(token))
         elif kind == "text":
             value = Constant(token[1:-1])

@@ -50,7 +50,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     for chip_id in params.chips:
         chips.chip(snapshot, chip_id)
     out: list[dict[str, Any]] = []
-    for chip_id in params.chips:
+    for chip_id in dict.fromkeys(params.chips):
         for axis, measure, unit, columns in MEASURES:
             value, base = (np.fmax.reduce([number(rows[c].get(column)) for column in columns]) for c in (chip_id, params.chips[0]))
             ratio = float(value / base) if base > 0 else float("nan")
@@ -66,7 +66,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
 
 def words(table: pd.DataFrame, params: Params) -> Words:
     """What each chip lost most and gained most against the first."""
-    if len(params.chips) < 2:
+    if len(set(params.chips)) < 2:
         return Words(
             "Choose two chips or more",
             empty="One chip alone has nothing to be compared with.",

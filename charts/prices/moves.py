@@ -88,8 +88,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     if table.empty:
         nearest = f" The last change is of {date(facts['last_move'])}." if facts["last_move"] else ""
         return Words(
-            finding=f"No listed price moved in the last {facts['days']} days",
-            empty=f"No listed price moved in the last {facts['days']} days.{nearest}",
+            finding=f"No listed price moved in the last {facts['days']:,} days",
+            empty=f"No listed price moved in the last {facts['days']:,} days.{nearest}",
             way_out={"days": int(facts["last_days"] + 31)} if facts["last_days"] is not None else None,
             credit=CREDIT,
         )
@@ -97,7 +97,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     one = table.iloc[table["ratio"].map(np.log).abs().argmax()]
     verb = "fell" if one["ratio"] < 1 else "rose"
     return Words(
-        finding=f"In the last {facts['days']} days {in_words(fell)} listed prices fell and {in_words(rose) if rose else 'none'} rose; "
+        finding=f"In the last {facts['days']:,} days {in_words(fell)} listed prices fell and {in_words(rose) if rose else 'none'} rose; "
         f"{one['model']} at {one['provider']} {verb} most, "
         f"from {dollars(one['old_usd_per_mtok'])} to {dollars(one['new_usd_per_mtok'])}",
         subtitle=f"$ / Mtok, {facts['blend']}, log scale. Dot: new price; line back to the old one. {len(table)} changes, newest first.",

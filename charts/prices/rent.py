@@ -150,9 +150,10 @@ def _depreciation(table: pd.DataFrame) -> tuple[str, ...]:
     if rates.empty:
         return ()
     lost, gained = (rates > 0).sum(), (rates < 0).sum()
+    low, high = share(rates.min()), share(rates.max())
     return (
         f"Implied depreciation between rents of one seller half a year or more apart: {lost} fell, {gained} rose, "
-        f"{share(rates.min())} to {share(rates.max())} of the rent a year.".replace(" -", " −"),
+        f"{low if low == high else f'{low} to {high}'} of the rent a year.".replace(" -", " −"),
     )
 
 
@@ -175,9 +176,11 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     else:
         low, high = table["usd_per_gpu_hour"].min(), table["usd_per_gpu_hour"].max()
         finding = f"{f['chip']} is listed from {dollars(low)} to {dollars(high)} an hour; no seller re-listed it at another rent"
+    rents, sellers = len(table), table["provider"].nunique()
     return Words(
         finding=finding,
-        subtitle=f"$ per GPU-hour, log scale. {len(table)} listed rents of {table['provider'].nunique()} sellers. Colour: "
+        subtitle=f"$ per GPU-hour, log scale. {rents} listed {'rent' if rents == 1 else 'rents'} of {sellers} "
+        f"{'seller' if sellers == 1 else 'sellers'}. Colour: "
         "hyperscaler, neocloud, marketplace; "
         "hollow: an index or average. Dots: on demand; diamonds: reserved; squares: capacity blocks; triangles: spot. Lines join "
         "one seller and term.",

@@ -61,6 +61,7 @@ def test_anything_else_is_refused_with_a_position_inside_the_text(text):
 @pytest.mark.parametrize(
     ("text", "position", "words"),
     [
+        ("tpp >= 1e999", 8, "too large"),
         ("", 1, "empty"),
         ("tpp >= ", 7, "the expression ends"),
         ("tpp >= 4800 and", 16, "the expression ends"),

@@ -28,6 +28,8 @@ def test_an_unpublished_figure_has_no_ratio(shipped):
 def test_one_chip_says_so_and_an_unknown_one_proposes(shipped):
     one = compare.Params(chips=("h20",))
     assert compare.words(compare.table(one, shipped), one).empty
+    twice = compare.Params(chips=("h20", "h20"))
+    assert compare.words(compare.table(twice, shipped), twice).finding == "Choose two chips or more"
     none = compare.Params(chips=())
     assert compare.words(compare.table(none, shipped), none).empty
     with pytest.raises(ValueError, match="did you mean h800-sxm"):
