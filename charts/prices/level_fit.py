@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.prices.fit import LogLinearFit, errors_in_variables, fit_log_linear, why_no_rate
+from analytics.prices.frontier import frontier
 from analytics.prices.rates import endpoint_rate, trend_usd_per_mtok, years_between
 from analytics.prices.robustness import leave_one_model_out, trend_test
 
@@ -91,8 +92,9 @@ def test_facts(rows: pd.DataFrame, model: str) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     for offer in own.sort_values("from_day", kind="stable").to_dict("records"):
         day, price = float(offer["from_day"]), float(offer["price_usd_per_mtok"])
+        # Records among the others alone: one that an earlier offer of the model undercut counts again.
         others = rows[rows["weights_id"].ne(model) & (rows["from_day"] < day)]
-        before = others[others["record"]]
+        before = others.iloc[frontier(others["from_day"], others["price_usd_per_mtok"])]
         line = float(trend_usd_per_mtok(start["price_usd_per_mtok"].iloc[0], 10.0, years_between(start["from_day"].iloc[0], day)))
         fact: dict[str, Any] = {"date_day": day, "price": price, "tenfold_price": line, "tenfold_ratio": price / line, "n": len(before)}
         if not why_no_rate(len(before)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -90,7 +92,8 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             None,
             r["months_high"] if r["months_high"] == r["months_high"] else r["months_low"],
             "blue" if r["price_kind"] in ("server", "rack") else "point",
-            note=_span(r["rent_low_usd_per_hour"], r["rent_high_usd_per_hour"]),
+            note=_span(r["rent_low_usd_per_hour"], r["rent_high_usd_per_hour"])
+            + ("" if r["months_high"] == r["months_high"] else "; never at the lowest"),
         )
         for r in table.to_dict("records")
     ]
@@ -99,6 +102,14 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
 
 def _span(low: float, high: float) -> str:
     return f"{dollars(low)} an hour" if low == high else f"{dollars(low)} to {dollars(high)} an hour"
+
+
+def _months(row: Any) -> str:
+    """'18 to 42 months'; where the lowest rent does not cover the running cost '18 months or never'."""
+    low, high = f"{row['months_low']:,.0f}", f"{row['months_high']:,.0f}"
+    if row["months_high"] != row["months_high"]:
+        return f"{low} months or never"
+    return f"{low} months" if low == high else f"{low} to {high} months"
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:
@@ -110,14 +121,13 @@ def words(table: pd.DataFrame, params: Params) -> Words:
             nothing = f"Rented {params.utilisation:.0%} of the time, no chip's rent covers its electricity.".replace("%", " %")
         return Words(finding="No chip can be paid back on these facts", empty=nothing, credit=CREDIT)
     first = table.iloc[0]
-    most = f" to {first['months_high']:.0f}" if first["months_high"] == first["months_high"] else " or more"
     return Words(
-        finding=f"At the last year's rents {first['chip']} pays itself back soonest: in {first['months_low']:.0f}{most} months, rented "
+        finding=f"At the last year's rents {first['chip']} pays itself back soonest: in {_months(first)}, rented "
         f"{params.utilisation:.0%} of the time".replace("%", " %"),
         subtitle="Months of rent, less electricity, that return the purchase price per GPU. Bars: dearest rent and cheapest "
         "purchase to cheapest "
         "rent and dearest purchase. Strong: price of a server or rack; pale: of a card alone, so the server comes on top.",
-        alt="; ".join(f"{r['chip']} {r['months_low']:.0f} to {r['months_high']:.0f} months" for r in table.to_dict("records")),
+        alt="; ".join(f"{r['chip']} {_months(r)}" for r in table.to_dict("records")),
         coverage=f"{len(table)} chips with a US price and at least one rent within {RENT_WINDOW_DAYS} days"
         + (f"; never paid back, since electricity takes the whole rent: {', '.join(never)}" if never else ""),
         credit=CREDIT,

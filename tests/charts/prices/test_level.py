@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from charts.prices import level_fit
 from charts.prices.level import CHART, Params
 
 
@@ -147,3 +148,12 @@ def test_offers_without_an_output_price_are_left_out(snapshot):
     row = pd.DataFrame([{"model_id": "gpt-4o-mini", "provider": "Half", "effective_date": "2026-11-01", "input_usd_per_mtok": 0.01}])
     table, _, _ = made(snapshot.with_draft({"api_prices": row}))
     assert not table["provider"].eq("Half").any()
+
+
+def test_the_line_a_model_is_held_against_keeps_records_that_the_model_itself_undercut():
+    days = [0.0, 50.0, 100.0, 150.0, 200.0, 250.0]
+    offers = [("a", 10.0), ("x", 0.1), ("b", 5.0), ("c", 2.5), ("d", 1.25), ("x", 0.625)]
+    rows = pd.DataFrame({"from_day": days, "weights_id": [m for m, _ in offers], "price_usd_per_mtok": [p for _, p in offers]})
+    rows = rows.assign(provider="seller", developer="maker", record=[True, True, False, False, False, False])
+    first, second = level_fit.test_facts(rows, "x")
+    assert first["n"] == 1 and second["n"] == 4 and second["expected"] < 1.25

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from charts.look import Look
 from charts.numbers import in_words
 from charts.prices import (
     arc,
@@ -168,6 +169,15 @@ def test_rent_per_rate_is_rent_over_rate(snapshot):
 def test_payback_shrinks_with_use(snapshot):
     busy, idle = (made(snapshot, payback, utilisation=u)[0].set_index("chip_id").sort_index() for u in (1.0, 0.5))
     assert (busy["months_low"] < idle["months_low"]).all() and (busy["months_low"] <= busy["months_high"].fillna(1e9)).all()
+
+
+def test_a_rent_that_never_covers_the_electricity_is_said_in_words(snapshot):
+    params = payback.Params(utilisation=0.2, usd_per_kwh=0.5)
+    table, words = made(snapshot, payback, utilisation=0.2, usd_per_kwh=0.5)
+    assert table["months_high"].isna().any() and "nan" not in words.alt + words.finding
+    assert "H200 SXM5 174 months or never" in words.alt and "in 174 months or never" in words.finding
+    drawn = payback.figure(table, params, Look(theme="light", width="desk")).to_json()
+    assert "never at the lowest" in drawn
 
 
 def test_the_plan_turns_on_the_spread(snapshot):
