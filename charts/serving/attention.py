@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -39,6 +38,11 @@ class Params(WorkParams):
     rent: float = work.rent_param()
 
 
+def _asked(params: Params) -> Params:
+    """The same with the requests that are costed: the context, less the answer, is the prompt, none of it cached."""
+    return params.model_copy(update={"input_tokens": max(params.context - params.output_tokens, 1), "cached_share": 0.0})
+
+
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row per kind of attention, the model's own among them: cache of a conversation, users that fit, cost."""
     shape = inputs.model(snapshot, params.model, params.config)
@@ -58,7 +62,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     out = out.sort_values("cache_gb", ascending=False, kind="stable", ignore_index=True)
     name = work.short(inputs.chip_name(inputs.chip_row(snapshot, params.chip, params.own_chip)))
     out.attrs = {"model": shape.name, "chip": name, "rent": price.usd_per_hour if price else None}
-    out.attrs["nearest"] = work.nearest_words(snapshot, params, params.chip)
+    out.attrs["nearest"] = work.nearest_words(snapshot, _asked(params), params.chip)
     return out
 
 
@@ -68,8 +72,7 @@ def _row(params: Params, snapshot: Snapshot, kind: str, shape: Shape, chip: Any,
     users, _ = most_sequences(shape, chip, params.gpus, precision, params.context)
     cost = rate = float("nan")
     try:
-        workload = dataclasses.replace(params.workload, input_tokens=max(params.context - params.output_tokens, 1), cached_tokens=0)
-        own, found = fleets.searched(snapshot, shape, chip, precision, workload, params.pools, params.gpus)
+        own, found = fleets.searched(snapshot, shape, chip, precision, _asked(params).workload, params.pools, params.gpus)
         rate = float(found.tokens_per_s_per_chip[best(own, found, Limits(params.speed, chips=params.gpus))])
         cost = float(output_cost_usd_per_mtok(price.usd_per_hour, rate, 1.0)) if price else cost
     except NoLayout:
@@ -193,7 +196,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     whole = (
         "A latent stays whole on every tensor rank; dense models, which cannot spread experts, gain fewer users than their cache promises."
     )
-    return Receipt(tuple(lines), rows, (*kinds, kept, whole), work.passport_words(snapshot, params, params.chip))
+    return Receipt(tuple(lines), rows, (*kinds, kept, whole), work.passport_words(snapshot, _asked(params), params.chip))
 
 
 CHART = register(

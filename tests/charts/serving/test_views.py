@@ -145,3 +145,15 @@ def test_the_receipt_of_a_mixture_against_dense_models_shows_the_cost_and_its_re
     cost = next(line for line in receipt.formulas if line.name == "Cost of output tokens on rented chips")
     assert cost.result == pytest.approx(mixture["usd_per_mtok"].min())
     assert "Cost of output tokens on rented chips" not in json.dumps(chart.receipt(chart.params(view="hit"), snapshot).to_json())
+
+
+def test_the_nearest_run_of_an_attention_is_that_of_the_context_drawn(snapshot):
+    """What is costed has the context less the answer as its prompt, so that is what a measured run is near to or far from."""
+    chart = registry.CHARTS["serving.attention"]
+
+    def nearest(**changes):
+        return chart.table(chart.params(model="DeepSeek-R1", chip="h200-sxm", gpus=16, **changes), snapshot).attrs["nearest"][0]
+
+    near, far = nearest(context=2048, output_tokens=1024), nearest(context=524_288, output_tokens=1024)
+    assert near != far and "times away in length" in far
+    assert near == nearest(context=2048, output_tokens=1024, input_tokens=900_000, cached_share=0.9)
