@@ -136,7 +136,7 @@ def _middle_of_ends(builder: Builder) -> None:
 
 
 def _cells_with_counts(builder: Builder) -> dict[int, list[tuple[str | None, float]]]:
-    """Return row -> chips with their own counts, where one cell lists several: "8x H100, 4x A100"."""
+    """Return row -> chips with their own counts, where one cell lists several, or one in another order: "8x H100, 4x A100"."""
     found: dict[int, list[tuple[str | None, float]]] = {}
     for field in ("chip_id", "chip_count"):
         item = builder.item(field)
@@ -144,11 +144,19 @@ def _cells_with_counts(builder: Builder) -> dict[int, list[tuple[str | None, flo
             continue
         for code, text in enumerate(item.column.texts):
             named = resolve.chips_with_counts(text)
-            if not named or (field == "chip_count" and len(named) < 2):
+            if not named or (field == "chip_count" and len(named) < 2 and not _unread(builder, code)):
                 continue
             for row in np.flatnonzero(item.column.codes == code):
                 found[int(row)] = [(chip.chip_id, float(chip.count or 0)) for chip in named]
     return found
+
+
+def _unread(builder: Builder, code: int) -> bool:
+    """Whether a cell of the only chip column was not read as a number followed by its chip: "B200 (20k)", "2000x MI300X"."""
+    parsed = builder.parsed.get(("chip_count", 0))
+    if parsed is None or builder.item("chip_id") is not None:
+        return False
+    return code in parsed.errors or resolve.chip(parsed.rest.get(code, "")) is None
 
 
 def _from_cores(builder: Builder) -> None:

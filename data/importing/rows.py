@@ -178,6 +178,9 @@ def _errors(builder: Builder, item: Assigned, errors: dict[int, str], codes: np.
         mask = codes == code
         if not builder.sheet.canonical and reason.startswith(NOT_READABLE):
             text = item.column.texts[code].strip()
+            named = resolve.chips_with_counts(text) if (builder.meta.name, item.field) == ("clusters", "chip_count") else []
+            if len(named) > 1 or (named and builder.item("chip_id") is None):
+                continue  # "H100: 10,000; B200: 5,000" is read with its chips
             builder.report.warn(
                 f'column "{item.column.name}", {builder.line_list(mask)}: "{text[:60]}" is {reason.split(" (")[0]}, left empty'
             )

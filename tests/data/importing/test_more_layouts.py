@@ -22,6 +22,17 @@ def test_a_publishers_later_edition_has_it_power(rows_of):
     assert rows[0]["power_basis"].startswith("derived:")
 
 
+def test_chips_written_into_their_count_keep_both(rows_of, reading):
+    text = (
+        'cluster,chip count,online\nAlpha,"H100: 10,000; B200: 5,000",2025-06-01\nBeta,NVIDIA B200 (20k),2025-06-01\n'
+        "Gamma,2000x MI300X,2025-06-01\nDelta,15-20k H100,2025-06-01\nE,5000,2025-06-01\nF,700,2025-06-01\nG,90,2025-06-01\n"
+    )
+    assert facts(rows_of(text), "cluster_id", "chip_id", "chip_count")[:5] == [
+        ("alpha", "h100-sxm", 10_000), ("alpha", "b200", 5_000), ("beta", "b200", 20_000), ("gamma", "mi300x", 2_000), ("delta", "h100-sxm", 17_500),
+    ]  # fmt: skip
+    assert not [said for said in reading(text).report.warnings if "not a number" in said]
+
+
 def test_a_table_on_its_side(rows_of):
     rows = rows_of("Field,Alpha,Beta\nCountry,US,FR\nGPUs,1000,2000\nIT power (MW),2,3\nOnline,2025,2026\n")
     assert facts(rows, "cluster_id", "country", "chip_count", "power_mw") == [
