@@ -41,10 +41,10 @@ def power(mw: Any) -> str:
 
 
 def count(value: Any) -> str:
-    """950, 20k, 1.2M, 3.4B."""
+    """950, 20k, 1.2M, 3.4B, 2.65T."""
     if not known(value):
         return "unknown"
-    for size, mark in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+    for size, mark in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size * 0.9995:
             scaled = value / size
             return f"{scaled:.0f}{mark}" if abs(scaled) >= 100 or float(scaled).is_integer() else f"{scaled:.3g}{mark}"

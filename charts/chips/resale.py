@@ -54,7 +54,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         else "; no price pair was found"
     )
     servers = "one server" if params.servers == 1 else f"{numbers.plain(params.servers)} servers"
-    finding = f"By the claim's figures {servers} resold at {params.resale / params.price:.2g} times the price keep {numbers.dollars(table.attrs['gain'])}{span}"
+    gained = f"{'keeps' if params.servers == 1 else 'keep'} {numbers.dollars(table.attrs['gain'])}"
+    finding = f"By the claim's figures {servers} resold at {params.resale / params.price:.2g} times the price {gained}{span}"
     subtitle = (
         "Price in China over the price nearest in time in the United States for the same chip and number of GPUs. Filled: prices reported; hollow: the claim, or your figures. "
         "Date: of the price in China."

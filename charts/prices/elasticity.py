@@ -82,17 +82,25 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     return out
 
 
+def _effect(at: dict[str, float]) -> str:
+    """What rises, stays and falls: "spending and GPU-hours stay, rents fall"; a change under 0.05 % counts as none."""
+    ways: dict[str, list[str]] = {"rise": [], "stay": [], "fall": []}
+    for name, key in (("spending", "spending"), ("GPU-hours", "gpu_hours"), ("rents", "rent")):
+        ways["stay" if abs(at[key] - 1) < 5e-4 else "rise" if at[key] > 1 else "fall"].append(name)
+    told = []
+    for verb, names in ways.items():
+        if len(names) == 3:
+            return f"spending, GPU-hours and rents all {verb}"
+        if names:
+            told.append(f"{' and '.join(names)} {verb}{'s' if names == ['spending'] else ''}")
+    return ", ".join(told)
+
+
 def words(table: pd.DataFrame, params: Params) -> Words:
     """Title and the rest, from the table."""
     at = table.attrs["at"]
-    rises = [LINES[k][0].lower() for k in ("spending", "gpu_hours", "rent") if at[k] > 1]
-    effect = (
-        f"{' and '.join(rises) if len(rises) < 3 else 'spending, GPU-hours and rents'} rise"
-        if rises
-        else "spending, GPU-hours and rents all fall"
-    )
     return Words(
-        finding=f"If tokens get {params.price_fall:g} times cheaper and demand has an elasticity of {params.elasticity:g}, {effect}",
+        finding=f"If tokens get {params.price_fall:g} times cheaper and demand has an elasticity of {params.elasticity:g}, {_effect(at)}",
         subtitle="Ratios to before over the elasticity of demand, log scale; 1 is no change. Dashed: the elasticity read off; "
         "dotted: what Google's "
         "token volumes would imply if price alone explained them.",

@@ -106,9 +106,10 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     left = multiple.loc["architecture"]
     explained = [float(multiple[end]["margin"]) * float(multiple[end]["host"]) for end in ("low", "high")]
     seen = f"{facts['hosts_seen']} hosts asked {dollars(facts['host_least'])} to {dollars(facts['host_most'])}"
+    hosts = f"{params.host_low:g}" + (f" to {params.host_high:g}" if params.host_high != params.host_low else "")
     return Words(
         finding=f"o1 costs {ratio:.3g} times R1 per output token; whether architecture explains much of it hangs on how "
-        f"“hosts at {params.host_low:g} to {params.host_high:g}” is read",
+        f"“hosts at {hosts}” is read",
         subtitle="Factors of the ratio of output list prices, log scale. Bars: least to greatest over the ranges; the factors of "
         "one reading "
         "multiply to the ratio. Upper three: dollars a million; lower three: a multiple of R1's price.",

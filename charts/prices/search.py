@@ -119,8 +119,9 @@ def words(table: pd.DataFrame, params: Params) -> Words:
             finding=f"No offer reaches {f['level']}", empty=f"No offer reaches {f['level']}.", way_out={"level": "gpt4"}, credit=CREDIT
         )
     first, last = table.iloc[0], table.iloc[-1]
+    level = f["level"].split(" (")[0]
     return Words(
-        finding=f"Answering every search with a {f['level'].split(' (')[0]}-level model would have cost "
+        finding=f"Answering every search with {'an' if level[0] in 'aeio' else 'a'} {level}-level model would have cost "
         f"{dollars(first['usd_per_year'])} a year in "
         f"{first['date'][:4]}; at the lowest offer since, {dollars(last['usd_per_year'])}",
         subtitle=f"$ a year at list price, log scale: {params.queries_per_s:,.0f} queries a second of {params.input_tokens:,} "

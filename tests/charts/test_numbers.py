@@ -23,6 +23,7 @@ from charts import numbers
         (numbers.dollars, 0.0585, "$0.0585"),
         (numbers.dollars, 5_576_000, "$5.58M"),
         (numbers.dollars, -3, "−$3.00"),
+        (numbers.dollars, 2.649e12, "$2.65T"),
         (numbers.seconds, 4_682_880, "54.2 days"),
         (numbers.plain, 2368.0, "2,368"),
         (numbers.plain, float("nan"), "unknown"),

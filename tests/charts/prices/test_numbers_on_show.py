@@ -194,6 +194,7 @@ def test_search_costs(snapshot):
     mini = table[table["model"].str.startswith("GPT-4o mini")].iloc[0]
     assert mini["usd_per_year"] == pytest.approx(4.39e9, rel=2e-3)
     assert "$666B" in words.finding
+    assert "an o1-level model" in made(snapshot, search, level="o1")[1].finding
 
 
 def test_elasticity_read_off(snapshot):
@@ -202,6 +203,8 @@ def test_elasticity_read_off(snapshot):
     assert at["tokens"] == pytest.approx(31.62, rel=1e-3) and at["rent"] == pytest.approx(1.257, rel=1e-3)
     assert [round(e, 2) for _, e in table.attrs["google"]] == [1.69, 0.82]
     assert "all fall" in made(snapshot, elasticity, elasticity=0.2)[1].finding
+    unit = made(snapshot, elasticity, elasticity=1, gain=10)[1].finding  # a unit elasticity leaves spending as it was
+    assert unit.endswith("spending and GPU-hours stay, rents fall")
 
 
 def test_the_published_halving_times_of_weirdml(snapshot):
