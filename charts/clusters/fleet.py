@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Literal
 
 import numpy as np
@@ -106,6 +107,22 @@ def _served(params: Params, snapshot: Snapshot, chip_id: str, most: float = np.i
     raise NoLayout(f"its pools for prompts and answers take {needs:,.0f} chips, more than the {most:,.0f} there are")
 
 
+def _least(params: Params, snapshot: Snapshot, chip_id: str, most: float) -> tuple[float, str, float]:
+    """As `_served`; where the demand is less than that layout serves, the one that takes the fewest chips."""
+
+    def takes(found: tuple[float, str, float]) -> float:
+        asked = demand.chips_for_demand(params.queries, params.output_tokens, params.peak, found[0], params.utilisation)
+        return max(float(asked), found[2])
+
+    served = _served(params, snapshot, chip_id, most)
+    size = 1.0
+    while params.limit == "none" and size < takes(served) <= served[2]:
+        with contextlib.suppress(NoLayout):
+            served = min(served, _served(params, snapshot, chip_id, size), key=takes)
+        size *= 2
+    return served
+
+
 def _most(params: Params, chip_w: float, price: float) -> float:
     """Whole chips that the limit allows; infinite without one, or where the chip's power or price is not known."""
     each = {"none": np.nan, "power": chip_w, "capital": price, "chips": 1.0}[params.limit]
@@ -152,7 +169,7 @@ def _row(params: Params, snapshot: Snapshot, chip_id: str, band: Any) -> dict[st
     }  # fmt: skip
     price, chip_w = _price(snapshot, chip_id, row), _number(row.get("tdp_w"))
     try:
-        rate, told["layout"], told["layout_chips"] = _served(params, snapshot, chip_id, _most(params, chip_w, price))
+        rate, told["layout"], told["layout_chips"] = _least(params, snapshot, chip_id, _most(params, chip_w, price))
     except NoLayout as wrong:
         return told | {"why_not": str(wrong)}
     told |= {"tok_s": rate, "usd_per_chip": price}
