@@ -100,6 +100,9 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     fig = new_figure(look, height_px=height, margin={"l": left, "r": right, "t": 24, "b": 48})
     y = np.arange(len(own))[::-1]
     low, high = own["low"].fillna(own["value"]), own["high"].fillna(own["value"])
+    # A figure of zero has no place on a log axis: its number stands at the left edge.
+    floor = float(low[low > 0].min()) / 1.6 if (low > 0).any() else 1.0
+    ends = floor, max(float(high.max()), floor) * (3.0 if look.phone else 12.0)
     tones = {"legal": t["blue"], "diverted": t["rust"], "domestic": t["green"], "rented abroad": t["plum"], "all": t["ink"]}
     size = 9.5 if look.phone else 12
     labels = []
@@ -125,7 +128,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         )
         basis = "" if look.phone else f'  <span style="color:{t["mute"]}">{as_text(row["basis"] or "", 46)}</span>'
         fig.add_annotation(
-            x=float(np.log10(high[i])), y=int(y[i]), xshift=9, xanchor="left", text=text + basis, showarrow=False, font={"size": size - 1, "color": tone}
+            x=float(np.log10(max(high[i], floor))), y=int(y[i]), xshift=9, xanchor="left", text=text + basis, showarrow=False, font={"size": size - 1, "color": tone}
         )  # fmt: skip
     drawn = own["value"].notna().to_numpy()
     hollow = own["rung"].eq("claim").to_numpy()
@@ -137,7 +140,6 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         customdata=own.loc[drawn, ["what", "basis", "source"]].fillna("").map(as_text).to_numpy(),
         hovertemplate="%{customdata[0]}: %{x:,.3s}<br>%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
     )  # fmt: skip
-    ends = float(low[low > 0].min()) / 1.6, float(high.max()) * (3.0 if look.phone else 12.0)
     fig.update_xaxes(
         range=np.log10(ends).tolist(), title_text=UNIT_WORDS[params.unit], **numbers.log_ticks(*ends, numbers.count, 4 if look.phone else 8)
     )

@@ -1,8 +1,10 @@
 """Flows, stocks, caps, resale and reporting lines against the figures their sources print."""
 
+import numpy as np
 import pytest
 
 from charts.chips import caps, flows, reporting, resale, stock
+from charts.look import Look
 
 
 def test_h20_of_2024_stands_beside_the_claim(shipped):
@@ -63,3 +65,13 @@ def test_the_claim_is_arithmetic_and_never_its_own_evidence(shipped):
     assert table.attrs["gain"] == 300_000 - 250_000 - 5_000
     assert table["rung"].eq("claim").sum() == 1 and len(table) >= 5
     assert not table.loc[table["rung"] != "claim", "source"].str.contains("Podcast|mission").any()
+
+
+def test_a_figure_of_zero_keeps_its_number_at_the_edge_of_the_log_axis(shipped):
+    table = flows.table(flows.Params(unit="usd"), shipped)
+    zero = table.index[table["value"].eq(0)]
+    assert len(zero)
+    for own in (table, table.loc[zero]):
+        drawn = flows.figure(own, flows.Params(unit="usd"), Look(theme="light", width="desk"))
+        places = [note.x for note in drawn.layout.annotations]
+        assert np.isfinite(places).all() and min(places) == pytest.approx(drawn.layout.xaxis.range[0])
