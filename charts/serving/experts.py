@@ -18,7 +18,7 @@ from charts import numbers
 from charts.labels import EndLabel, end_labels, margin_for
 from charts.look import Look
 from charts.params import choice, many, number, pick
-from charts.receipt import Receipt, assumed, looked_up, worked
+from charts.receipt import Receipt, assumed, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
 from charts.serving.draw import beside, log_axis, token_ticks
@@ -321,6 +321,10 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
                 worked(output_cost_usd_per_mtok, usd_per_gpu_hour=price.usd_per_hour, tokens_per_s_per_gpu=float(rate), utilisation=1.0)
             )
         rows.append(work.rent_row(snapshot, str(shown.attrs["chip"]), params.chip, price))
+    if params.view == "dense":
+        known = snapshot.table("cluster_parameters")
+        for _, said in known[known["param_id"] == "moe_saving"].iterrows():
+            rows.append(input_row(said, str(said["description"]), f"{100 * said['value']:g} %", "of training compute; not in the curves"))
     assumptions = (
         "Routing is even for the experts read; real routing is skewed, so fewer are read and the busiest rank waits longer.",
         "Dense counterparts: every layer's feed-forward part as wide as all experts, or as those a token passes.",
@@ -348,7 +352,7 @@ CHART = register(
         options={"models": _mixture_options, "model": _mixture_options, "chip": inputs.chip_options},
         presets=(
             Preset("hit", "Experts a step reads", {}, claim="R6"),
-            Preset("dense", "V3 against dense", {"view": "dense"}, claim="R6"),
+            Preset("dense", "V3 against dense", {"view": "dense"}, claim="R6, C18"),
             Preset("imbalance", "Idle behind the busiest", {"view": "imbalance"}, claim="R6"),
         ),
     )

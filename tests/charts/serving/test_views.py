@@ -157,3 +157,12 @@ def test_the_nearest_run_of_an_attention_is_that_of_the_context_drawn(snapshot):
     near, far = nearest(context=2048, output_tokens=1024), nearest(context=524_288, output_tokens=1024)
     assert near != far and "times away in length" in far
     assert near == nearest(context=2048, output_tokens=1024, input_tokens=900_000, cached_share=0.9)
+
+
+def test_the_mixture_against_dense_opens_from_both_claims_and_cites_the_saving_at_the_same_score(snapshot):
+    chart = registry.get("serving.experts")
+    preset = next(p for p in chart.presets if p.params.get("view") == "dense")
+    assert {"R6", "C18"} <= set(preset.claim.replace(",", " ").split())
+    said = [row for row in chart.receipt(chart.params(**preset.params), snapshot).inputs if "MoE" in row.label]
+    assert [(row.value, row.as_of) for row in said] == [("30 %", "2025-02-03")] and said[0].source
+    assert not any("MoE" in row.label for row in chart.receipt(chart.params(view="hit"), snapshot).inputs)
