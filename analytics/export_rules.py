@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from analytics.chips.countries import ISO_COUNTRIES
 from analytics.chips.facts import chip_facts, needed
 from analytics.chips.names import nearest
 from analytics.chips.rules import OUTCOMES, RuleBook
@@ -30,7 +31,7 @@ def answer(row: Mapping[str, str], book: RuleBook, chips: Mapping[str, Mapping[s
         raise ValueError(f"no chip {chip_id!r}{nearest(chip_id, chips)}")
     destination, hq = ((row.get(name) or "").strip().upper() or None for name in ("destination", "hq"))
     for name, country in (("destination", destination), ("hq", hq)):
-        if country and (len(country) != 2 or not country.isalpha()):
+        if country and country not in ISO_COUNTRIES:
             raise ValueError(f"{name} must be a two-letter ISO 3166 country code, got {country!r}")
     facts, date, rule_id = chip_facts(chips[chip_id]), row.get("date"), (row.get("rule_id") or "").strip()
     scope = (row.get("scope") or "").strip() or ("rule" if rule_id else "all_rules")

@@ -64,7 +64,7 @@ def begin(page: str) -> Run:
     st.session_state[_RECEIVED] = asked
     if wins:
         st.session_state[_HELD] = {}
-        st.session_state[_PIN] = _read_pin(pairs)
+        st.session_state[_PIN] = _read_pin(page, pairs)
     run = Run(page, pairs, wins, pin().chart)
     st.session_state[_RUN] = run
     return run
@@ -203,7 +203,7 @@ def _as_dict(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
     return out
 
 
-def _read_pin(pairs: list[tuple[str, str]]) -> Pin:
+def _read_pin(page: str, pairs: list[tuple[str, str]]) -> Pin:
     given = dict(pairs)
     own, store = Pin(), the_store()
     if text := given.get("s"):
@@ -220,9 +220,13 @@ def _read_pin(pairs: list[tuple[str, str]]) -> Pin:
         else:
             own.notes.append(f"ignored rev={text[:40]}: revisions 1 to {store.head()} exist. The newest is shown.")
     if text := given.get("chart"):
-        own.chart = text if text in registry.CHARTS else own.chart
-        if text not in registry.CHARTS:
+        known = registry.CHARTS.get(text)
+        if known is None:
             own.notes.append(f"ignored chart={text[:60]}: no chart of this name.")
+        elif known.page != page:
+            own.notes.append(f"ignored chart={text[:60]}: it stands on /{known.page}.")
+        else:
+            own.chart = text
     return own
 
 

@@ -38,6 +38,12 @@ def test_what_cannot_be_read_is_named(tab):
     tab.expect_address("by=site", "lines=11")
 
 
+def test_a_chart_of_another_page_is_named(tab):
+    tab.open("/chips?chart=prices.level")
+    tab.sees("ignored chart=prices.level: it stands on /prices.")
+    tab.no_trouble()
+
+
 def test_rapid_steps_of_a_slider_lose_nothing(tab):
     tab.open("/clusters?lines=10")
     tab.expect_address("lines=10")
