@@ -24,13 +24,23 @@ import pyarrow.parquet as pq
 from data.blobs import Blobs
 from data.store import Store
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ID_LENGTH = 12  # 60 bits of the hash: a clash is looked for when a link is made
 _ID = re.compile(r"[a-z2-7]{12,52}")
 
 # A step takes the state {"page", "chart", "params"} of a link of version n and returns that of version n + 1, changing nothing else.
 Step = Callable[[dict[str, Any]], dict[str, Any]]
-STEPS: dict[int, Step] = {}
+
+
+def _without_prompt_of_attention(state: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 to 2: the attention chart kept a prompt and a cached share that its context already settled."""
+    if state["chart"] != "serving.attention":
+        return state
+    gone = ("input_tokens", "cached_share")
+    return state | {"params": {name: value for name, value in state["params"].items() if name not in gone}}
+
+
+STEPS: dict[int, Step] = {1: _without_prompt_of_attention}
 
 
 class UnknownLink(ValueError):

@@ -15,7 +15,7 @@ from analytics.serving.search import Limits, NoLayout, best, most_sequences
 from analytics.serving.variants import ATTENTIONS, with_attention
 from charts import numbers
 from charts.look import Look
-from charts.params import number, pick
+from charts.params import ChartParams, number, pick
 from charts.receipt import Receipt, assumed, worked
 from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
@@ -27,10 +27,16 @@ from charts.words import Words
 from data.snapshot import Snapshot
 
 
-class Params(WorkParams):
-    """One model, given each attention, on one server."""
+class Params(ChartParams):
+    """One model, given each attention, on one server; the prompt is what of the context the answer leaves."""
 
     model: str = pick("Llama-3.1-70B", label="Model", help="the model that is given each kind of attention")
+    output_tokens: int = work.output_param()
+    weights: inputs.Weights = inputs.weights_param()
+    kv: inputs.Cache = inputs.cache_param("fp8")
+    pools: work.Pools = work.pools_param()
+    config: str = inputs.config_param()
+    own_chip: str = inputs.chip_param()
     context: int = number(32_768, ge=256, le=1_048_576, label="Context", help="tokens of each conversation", unit="tokens", log=True)
     chip: str = pick("h100-sxm", label="Chip", help="chip of the server")
     gpus: int = inputs.chips_param(8)
@@ -38,9 +44,10 @@ class Params(WorkParams):
     rent: float = work.rent_param()
 
 
-def _asked(params: Params) -> Params:
-    """The same with the requests that are costed: the context, less the answer, is the prompt, none of it cached."""
-    return params.model_copy(update={"input_tokens": max(params.context - params.output_tokens, 1), "cached_share": 0.0})
+def _asked(params: Params) -> WorkParams:
+    """The case that is costed: the context, less the answer, is the prompt, none of it cached."""
+    same = params.model_dump(include=set(WorkParams.model_fields))
+    return WorkParams(**same, input_tokens=max(params.context - params.output_tokens, 1), cached_share=0.0)
 
 
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:

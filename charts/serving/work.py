@@ -29,18 +29,26 @@ FAMILY = "TensorRT-LLM offline run"
 RENT_DAYS = 365
 
 
+def output_param() -> Any:
+    """The parameter for the length of an answer."""
+    return number(8192, ge=1, le=1_048_576, label="Output", help="tokens of an answer, reasoning included", unit="tokens", log=True)
+
+
+def pools_param() -> Any:
+    """The parameter for whether prefill has chips of its own."""
+    return choice("both", label="Pools", help="prefill and decode on the same chips, or prefill on chips of its own", labels=POOLS)
+
+
 class WorkParams(ChartParams):
     """One model, its requests and formats."""
 
     model: str = pick("DeepSeek-R1", label="Model", help="the model served")
     input_tokens: int = number(1024, ge=1, le=1_048_576, label="Input", help="tokens of a prompt", unit="tokens", log=True)
-    output_tokens: int = number(
-        8192, ge=1, le=1_048_576, label="Output", help="tokens of an answer, reasoning included", unit="tokens", log=True
-    )
+    output_tokens: int = output_param()
     cached_share: float = number(0, ge=0, le=0.99, label="Cached input", help="share of the prompt found in the prefix cache", step=0.05)
     weights: inputs.Weights = inputs.weights_param()
     kv: inputs.Cache = inputs.cache_param("fp8")
-    pools: Pools = choice("both", label="Pools", help="prefill and decode on the same chips, or prefill on chips of its own", labels=POOLS)
+    pools: Pools = pools_param()
     config: str = inputs.config_param()
     own_chip: str = inputs.chip_param()
 

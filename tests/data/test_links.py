@@ -86,6 +86,13 @@ def test_steps_bring_an_old_state_to_the_newest_names_without_touching_it():
     assert old["chart"] == "clusters.mw"
 
 
+def test_an_attention_link_of_the_first_format_loses_the_prompt_its_context_settled():
+    old = {"page": "serving", "chart": "serving.attention", "params": {"context": 4096, "input_tokens": 1024, "cached_share": 0.5}}
+    kept = {"chart": "serving.cost", "page": "serving", "params": old["params"]}
+    assert links.upgraded(old, 1)["params"] == {"context": 4096}
+    assert links.upgraded(old, 2) == old and links.upgraded(kept, 1) == kept
+
+
 def test_what_json_cannot_hold_is_kept_as_null_or_text(store):
     receipt = {"formulas": ({"result": float("nan"), "inputs": {"x": np.float64(2.0)}},), "day": datetime.date(2026, 1, 2)}
     link = links.save(store, **state(receipt=receipt, rev=4))

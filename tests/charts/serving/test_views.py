@@ -156,7 +156,7 @@ def test_the_nearest_run_of_an_attention_is_that_of_the_context_drawn(snapshot):
 
     near, far = nearest(context=2048, output_tokens=1024), nearest(context=524_288, output_tokens=1024)
     assert near != far and "times away in length" in far
-    assert near == nearest(context=2048, output_tokens=1024, input_tokens=900_000, cached_share=0.9)
+    assert not {"input_tokens", "cached_share"} & set(chart.params.model_fields), "the context settles the prompt"
 
 
 def test_the_mixture_against_dense_opens_from_both_claims_and_cites_the_saving_at_the_same_score(snapshot):
