@@ -20,7 +20,11 @@ def clause_list(table: pd.DataFrame) -> None:
     asked = [rows for rows in clauses if not str(rows[0]["status"]).startswith("not evaluated")]
     aside = [f"{rows[0]['clause']} ({str(rows[0]['status']).removeprefix('not evaluated: ')})" for rows in clauses if rows not in asked]
     body = "".join(_clause(rows) for rows in asked)
-    left = f'<p class="rp-quiet" style="margin-top:.5rem">Shown in the table and never used for an answer: {safe("; ".join(aside))}.</p>' if aside else ""
+    left = (
+        f'<p class="rp-quiet" style="margin-top:.5rem">Shown in the table and never used for an answer: {safe("; ".join(aside))}.</p>'
+        if aside
+        else ""
+    )
     st.html(
         '<div class="rp rp-clauses" data-clauses><h3>Every clause in force about this chip and destination</h3><div class="rp-scroll">'
         f"<table class='rp-table'><tr><th>Clause</th><th>Terms: value, margin</th><th>Answer</th></tr>{body}</table></div>{left}</div>"
