@@ -26,6 +26,10 @@ _NO_DECODER = {
     "ernie", "esm", "hubert", "longformer", "modernbert", "mpnet", "nomic_bert", "roberta", "siglip", "swin", "vit", "wav2vec2",
     "xlm-roberta",
 }  # fmt: skip
+#: Families without attention: a state of constant size stands where a transformer keeps its cache.
+_STATE_SPACE = {"mamba", "mamba2", "falcon_mamba", "rwkv", "rwkv5", "rwkv6", "rwkv7"}
+#: What a value of JSON is called.
+_KINDS = {"NoneType": "null", "bool": "true or false", "int": "a number", "float": "a number", "str": "a text", "list": "a list"}
 #: Families of an encoder and a decoder.
 _TWO_PARTS = {"bart", "blenderbot", "led", "m2m_100", "marian", "mbart", "mt5", "pegasus", "prophetnet", "t5", "umt5", "whisper"}
 #: Families that tie embeddings when the key is absent, as the defaults of the library do.
@@ -44,7 +48,9 @@ def shape_from_config(config: str | Mapping[str, Any], name: str = "") -> Shape:
         except ValueError:  # Python turns no more than some thousand digits into a number
             raise ValueError("config.json holds a number of thousands of digits; sizes are whole numbers") from None
     if not isinstance(config, Mapping):
-        raise ValueError(f"config.json must be an object with keys such as hidden_size, got {type(config).__name__}")
+        raise ValueError(
+            f"config.json must be an object with keys such as hidden_size, got {_KINDS.get(type(config).__name__, 'something else')}"
+        )
     outer = config
     for key in ("text_config", "language_config", "llm_config"):
         if isinstance(config.get(key), Mapping):
@@ -57,9 +63,25 @@ def shape_from_config(config: str | Mapping[str, Any], name: str = "") -> Shape:
         raise ValueError(
             f"config.json: {reader.family or 'this model'} reads all at once and keeps no KV cache; paste that of a decoder model"
         )
+    of_states = any(str(key).startswith(("ssm_", "mamba")) for key in config)
+    if reader.family in _STATE_SPACE or (of_states and not _attends(config)):
+        raise ValueError(
+            f"config.json: {reader.family or 'this model'} is a state-space or recurrent model, not a transformer: it has no attention and "
+            "keeps no KV cache; paste that of a decoder model with attention"
+        )
     if reader.family in _TWO_PARTS or outer.get("is_encoder_decoder") is True:
         raise ValueError(f"config.json: {reader.family or 'this model'} is an encoder with a decoder; paste that of a decoder-only model")
     return reader.shape()
+
+
+def _attends(config: Mapping[str, Any]) -> bool:
+    return any(config.get(key) is not None for key in ("num_attention_heads", "n_head", "num_heads"))
+
+
+def _said(value: Any) -> str:
+    """A value as the configuration writes it, cut short."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 class _Reader:
@@ -85,7 +107,7 @@ class _Reader:
                 or value < 0
                 or value != int(min(value, 1e15))
             ):
-                raise ValueError(f"config.json: {key} must be a whole number of at least 0, got {value!r}")
+                raise ValueError(f"config.json: {key} must be a whole number of at least 0, got {_said(value)}")
             return int(value)
         if default is None:
             raise ValueError(f"config.json: {' or '.join(keys)} is missing; is this the configuration of a language model?")
@@ -154,7 +176,7 @@ class _Reader:
         listed = self.config.get("moe_layers")
         only_dense = self.config.get("mlp_only_layers") or []
         if not isinstance(only_dense, list):
-            raise ValueError(f"config.json: mlp_only_layers must be a list of layer numbers, got {only_dense!r}")
+            raise ValueError(f"config.json: mlp_only_layers must be a list of layer numbers, got {_said(only_dense)}")
         pattern = self.config.get("moe_layer_freq")
         if isinstance(pattern, list):
             moe_layers = sum(1 for flag in pattern if flag)

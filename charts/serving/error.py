@@ -24,7 +24,7 @@ from charts.words import Words
 from data.snapshot import Snapshot
 
 GROUPS = {"kind": "By kind of run", "model": "By model", "chip": "By chip"}
-COLUMNS = {"kind": "family", "model": "model", "chip": "chip_id"}
+COLUMNS = {"kind": "family", "model": "model", "chip": "chip"}
 RATIOS = {"left_out": "Left out of the fit", "fitted": "As fitted"}
 
 
@@ -82,7 +82,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     )
     worst = table.iloc[int(np.argmax(np.abs(np.log(ratios.to_numpy(dtype=float)))))]
     notes = [
-        f"Farthest off: {worst['model']} on {worst['chip_id']}, {worst['input_tokens']:,.0f} in and {worst['output_tokens']:,.0f} out: "
+        f"Farthest off: {worst['model']} on {worst['chip' if 'chip' in worst else 'chip_id']}, {worst['input_tokens']:,.0f} in and {worst['output_tokens']:,.0f} out: "
         f"predicted {worst['predicted_over_measured']:.2f} of measured."
     ]
     notes += [
@@ -161,7 +161,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
 
 def _told(row: dict) -> str:
     lines = (
-        f"<b>{as_text(row['model'])}</b> on {as_text(row['chip_id'])}, {row['input_tokens']:,.0f} in, {row['output_tokens']:,.0f} out",
+        f"<b>{as_text(row['model'])}</b> on {as_text(row.get('chip', row['chip_id']))}, {row['input_tokens']:,.0f} in, {row['output_tokens']:,.0f} out",
         f"measured {row['measured_tok_s_per_gpu']:,.0f}, predicted {row['predicted_tok_s_per_gpu']:,.0f} tok/s per GPU: "
         f"{row['predicted_over_measured']:.2f}",
         f"{as_text(row['engine'])}, {as_text(row['day_text'], 40)}",
@@ -182,7 +182,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     off = np.abs(np.log(shown["predicted_over_measured"].to_numpy(dtype=float)))
     rows = [
         InputRow(
-            f"{r['model']} on {r['chip_id']}, {r['input_tokens']:,.0f} in, {r['output_tokens']:,.0f} out",
+            f"{r['model']} on {r['chip']}, {r['input_tokens']:,.0f} in, {r['output_tokens']:,.0f} out",
             f"{r['measured_tok_s_per_gpu']:,.0f}",
             f"tok/s per GPU, predicted {r['predicted_tok_s_per_gpu']:,.0f}",
             str(r["source"]),
@@ -206,12 +206,15 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     return Receipt(tuple(lines), tuple(rows), assumptions, (overall,))
 
 
-def _options(column: str):  # noqa: ANN202
-    @kept
-    def listed(snapshot: Snapshot) -> dict[str, str]:
-        return {str(name): str(name) for name in sorted(compared(snapshot)[column].dropna().unique())}
+@kept
+def _models(snapshot: Snapshot) -> dict[str, str]:
+    return {str(name): str(name) for name in sorted(compared(snapshot)["model"].dropna().unique())}
 
-    return listed
+
+@kept
+def _chips(snapshot: Snapshot) -> dict[str, str]:
+    rows = compared(snapshot)
+    return dict(sorted(set(zip(rows["chip_id"], rows["chip"])), key=lambda pair: pair[1]))
 
 
 CHART = register(
@@ -224,7 +227,7 @@ CHART = register(
         figure=figure,
         receipt=receipt,
         words=words,
-        options={"models": _options("model"), "chips": _options("chip_id")},
+        options={"models": _models, "chips": _chips},
         presets=(
             Preset("all", "Every published run", {}, claim="R10"),
             Preset("by-model", "By model", {"by": "model"}),

@@ -8,6 +8,7 @@ import pandas as pd
 from analytics.serving.benchmark_rows import Case, read_cases
 from analytics.serving.residuals import worst_left_out
 from charts.serving.kept import kept
+from charts.serving.work import chip_label
 from data.queries.serving import measurements, names, records, residuals
 from data.snapshot import Snapshot
 
@@ -38,6 +39,7 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
                     "model": case.shape.name,
                     "shape": shapes[case.shape.name],
                     "chip_id": case.chip.chip_id,
+                    "chip": chip_label(snapshot, case.chip.chip_id),
                     "quantity": quantity,
                     "measured": value,
                     "input_tokens": case.input_tokens,
@@ -84,7 +86,8 @@ def compared(snapshot: Snapshot) -> pd.DataFrame:
     rows = residuals(snapshot)
     rows = rows[rows["measured"].notna() & rows["ratio"].notna()].reset_index(drop=True)
     if rows.empty:
-        return rows.assign(predicted=np.nan, fitted=np.nan, source="", engine="", day_text="", notes="")
+        return rows.assign(chip="", predicted=np.nan, fitted=np.nan, source="", engine="", day_text="", notes="")
+    rows["chip"] = [chip_label(snapshot, str(chip)) for chip in rows["chip_id"]]
     worst = np.array([worst_left_out(row) for row in records(rows)])
     rows = rows.assign(fitted=rows["ratio"], ratio=worst, predicted=rows["measured"] * worst)
     known = runs(snapshot)
@@ -93,6 +96,6 @@ def compared(snapshot: Snapshot) -> pd.DataFrame:
     )
     keys = ["model", "chip_id", "family", "measured", "input_tokens", "output_tokens"]
     facts = ["source", "engine", "day_text", "notes", "weights", "gpus"]
-    return rows[["row", "family", "model", "chip_id", "input_tokens", "output_tokens", "measured", "predicted", "ratio", "fitted"]].merge(
-        known[[*keys, *facts]], on=keys, how="left"
-    )
+    return rows[
+        ["row", "family", "model", "chip_id", "chip", "input_tokens", "output_tokens", "measured", "predicted", "ratio", "fitted"]
+    ].merge(known[[*keys, *facts]], on=keys, how="left")

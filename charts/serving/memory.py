@@ -14,13 +14,13 @@ from analytics.serving.cache import cache_bytes_per_token, cache_gb, latent_byte
 from analytics.serving.layout import rank_memory
 from analytics.serving.search import layouts, most_sequences
 from charts import numbers
-from charts.labels import EndLabel, end_labels, margin_for, note
+from charts.labels import EndLabel, end_labels, margin_for, note, text_width
 from charts.look import Look
 from charts.params import ChartParams, choice, many, number, pick
 from charts.receipt import InputRow, Receipt, assumed, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.serving import inputs
-from charts.serving.draw import add, loose
+from charts.serving.draw import add, loose, tokens_text
 from charts.template import SERIES, new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
@@ -116,19 +116,6 @@ def _facts(shape: Any, precision: Any, chip: Any, params: Params, reserve: float
     }
 
 
-def _tokens(value: float) -> str:
-    """8k, 128k, 1M: contexts are written in units of 1,024."""
-    if value >= 2**20:
-        return f"{value / 2**20:.2g}M"
-    return (
-        f"{value / 1024:.2g}k".replace(".0k", "k")
-        if 1024 <= value < 10_240
-        else f"{value / 1024:.0f}k"
-        if value >= 1024
-        else f"{value:.0f}"
-    )
-
-
 def words(table: pd.DataFrame, params: Params) -> Words:
     """Finding about the first model, subtitle, alt text."""
     if table.empty:
@@ -147,9 +134,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     elif first["full_beyond"]:
         finding = f"{params.batch} conversations with {first['model']} fit on {server} at any context shown"
     else:
-        finding = (
-            f"{params.batch} conversations with {first['model']} fill {server} at {_tokens(first['full_at_tokens'])} tokens of context each"
-        )
+        finding = f"{params.batch} conversations with {first['model']} fill {server} at {tokens_text(first['full_at_tokens'])} tokens of context each"
     drawn = {
         "memory": f"Memory of the KV cache of {params.batch} conversations against context, both logarithmic. "
         f"Dot: the cache fills what the weights leave of {a['memory_gb']:,.0f} GB on {server}",
@@ -179,6 +164,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     shown = table[table[column] > 0] if memory else table[table[column] >= 1]
     write = (lambda v: numbers.number_of_bytes(v * 1e9)) if memory else numbers.count
     low = max(float(shown[column].min()), 1.0 if not memory else 0.1) * 0.8 if len(shown) else 0.5
+    low = min(low, 0.8 * a["memory_gb"]) if memory else low
     high = max(float(shown[column].max()) if len(shown) else 1.0, a["memory_gb"] if memory else 1.0) * 1.4
     labels, full = [], []
     for i, facts in enumerate(a["models"]):
@@ -191,7 +177,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         at = facts["full_at_tokens"]
         if memory and at and x[0] <= at <= CONTEXTS[-1]:
             height_there = float(np.exp(np.interp(np.log(at), np.log(x), np.log(y))))
-            told = f"{as_text(facts['model'])}: the batch fills the memory at {_tokens(at)} tokens"
+            told = f"{as_text(facts['model'])}: the batch fills the memory at {tokens_text(at)} tokens"
             full.append((at, height_there, t[SERIES[i]], told))
     if full:
         at_x, at_y, tones, texts = zip(*full)
@@ -203,7 +189,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     fig.update_layout(margin=margin)
     contexts = [1024, 4096, 16384, 65536, 262144, 1048576] if not look.phone else [1024, 8192, 65536, 1048576]
     fig.update_xaxes(
-        type="log", range=[np.log10(CONTEXTS[0]), np.log10(CONTEXTS[-1])], tickvals=contexts, ticktext=[_tokens(c) for c in contexts]
+        type="log", range=[np.log10(CONTEXTS[0]), np.log10(CONTEXTS[-1])], tickvals=contexts, ticktext=[tokens_text(c) for c in contexts]
     )
     fig.update_xaxes(title_text="Context of each conversation, tokens")
     title = "" if memory or look.phone else "Conversations that fit"
@@ -213,10 +199,21 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         level = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": whole, "y1": whole}
         add(fig, [], [level | {"line": {"color": t["ink"], "width": 1}}])
         server = f"{params.chips} × {as_text(a['chip'], 30)}" if params.chips > 1 else as_text(a["chip"], 30)
+        said = f"all memory of {server}: {whole:,.0f} GB"
         where = {"x": 0, "xref": "paper", "y": np.log10(whole), "xanchor": "left", "yanchor": "bottom", "xshift": 4}
-        note(fig, look, f"all memory of {server}: {whole:,.0f} GB", **where)
+        if text_width(said, 10.5 if look.phone else 12) + 12 > _free_px(shown, whole, look.width_px - margin["l"] - margin["r"]):
+            said, where = f"line: {said}", where | {"y": 1, "yref": "paper", "yshift": 8}
+        note(fig, look, said, **where)
     end_labels(fig, labels, look, x_end=np.log10(CONTEXTS[-1]), y_range=(low, high), log=True, plot_px=height - margin["t"] - margin["b"])
     return fig
+
+
+def _free_px(shown: pd.DataFrame, level: float, wide: float) -> float:
+    """Width left of the first curve that comes near above a level, where a label on it covers none [px]."""
+    near = shown[shown["cache_gb"].between(level * 0.9, level * 2)]
+    after = shown[shown["cache_gb"] >= level]
+    first = min((float(rows["context_tokens"].min()) for rows in (near, after) if len(rows)), default=float(CONTEXTS[-1]))
+    return float(np.log(first / CONTEXTS[0]) / np.log(CONTEXTS[-1] / CONTEXTS[0])) * wide
 
 
 def _line(fig: go.Figure, model: str, x: np.ndarray, y: np.ndarray, past: np.ndarray, tone: str, write: Any) -> None:
@@ -227,7 +224,7 @@ def _line(fig: go.Figure, model: str, x: np.ndarray, y: np.ndarray, past: np.nda
         if rows.any():
             fig.add_scatter(
                 x=x[rows], y=y[rows], mode="lines", line={"color": tone, "width": 2, "dash": dash},
-                text=[f"{name}, {_tokens(c)}: {write(v)}" for c, v in zip(x[rows], y[rows])],
+                text=[f"{name}, {tokens_text(c)}: {write(v)}" for c, v in zip(x[rows], y[rows])],
                 hovertemplate="%{text}<extra></extra>",
             )  # fmt: skip
 

@@ -204,7 +204,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
             f"{100 * solved['vote']:.0f} % by vote, where one solves {100 * params.success:.0f} %"
         )
         subtitle = (
-            "Share of tasks solved (left) and cost of a solved task (right, log) by samples a task (log). "
+            "Share of tasks solved and, in the second panel, cost of a solved task (log) by samples a task (log). "
             f"Answers of {params.output_tokens:,} tokens, {prices}; the question is read once. "
             f"Difficulty is Beta with mean {params.success:g} and a + b = {params.mixed:g}."
         )
@@ -220,7 +220,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     )
     grows = "earlier parts cached at a tenth of the price" if params.cached else "read anew each step"
     subtitle = (
-        "Tasks that succeed (left) and cost of a solved one (right, log) by steps (log). "
+        "Tasks that succeed and, in the second panel, cost of a solved one (log) by steps (log). "
         f"Each step writes {params.step_tokens:,} tokens and reads {params.observed_tokens:,} back; the context grows, {grows}; "
         f"a rejected step is tried up to three times more. {prices}."
     )

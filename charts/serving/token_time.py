@@ -15,7 +15,6 @@ from charts.params import choice, number, pick
 from charts.receipt import Receipt, assumed, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
-from charts.serving.draw import tokens_text
 from charts.serving.token_time_figure import GROUPS, NAMES, figure
 from charts.serving.work import WorkParams
 from charts.text import as_text
@@ -152,10 +151,16 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     beyond = (
         f"critical context {a['critical_context']:,.0f} tokens" if a["critical_context"] else "no critical context: the cache stops growing"
     )
-    subtitle = f"{what}. {a['layout']}; batch {params.batch:,}, context {params.context:,}. Roofline: critical batch {critical}, {beyond}."
+    layout = a["layout"][:1].upper() + a["layout"][1:]
+    subtitle = f"{what}. {layout}; batch {params.batch:,}, context {params.context:,}. Roofline: critical batch {critical}, {beyond}."
     notes: tuple[str, ...] = ()
+    if params.view == "context" and a["critical_context"]:
+        notes = (
+            "At the critical context a conversation's cache takes as long to read as its token's weights take to multiply, whatever the "
+            "batch; the cache leads the step only where it also outlasts reading the weights, once for the whole batch.",
+        )
     if params.batch > a["fits"] and params.view != "map":
-        notes = (f"Only {a['fits']:,.0f} conversations of this context fit in memory; the step is shown as if {params.batch:,} did.",)
+        notes += (f"Only {a['fits']:,.0f} conversations of this context fit in memory; the step is shown as if {params.batch:,} did.",)
     return Words(
         finding,
         subtitle,
@@ -173,7 +178,7 @@ def _turn(decode: pd.DataFrame, axis: str, subject: str, at: str) -> str:
         return f"{subject} at {at} waits for {NAMES[first]} throughout"
     changes = decode.index[decode["largest"] != decode["largest"].shift()]
     turn = decode.loc[changes[-1], axis]
-    where = f"a batch of {turn:,.0f}" if axis == "batch" else f"{tokens_text(turn)} tokens"
+    where = f"a batch of {turn:,.0f}" if axis == "batch" else f"{turn:,.0f} tokens"
     return f"{subject} at {at} waits for {NAMES[first]} first, and for {NAMES[last]} from {where} on"
 
 

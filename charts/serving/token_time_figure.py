@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from analytics.serving.fleet import PARTS
 from charts.labels import note, text_width
 from charts.look import Look
-from charts.serving.draw import label_margin, token_ticks, tokens_text
+from charts.serving.draw import label_margin, token_ticks
 from charts.template import halo, new_figure, tokens
 
 NAMES = {
@@ -122,18 +122,17 @@ def _shares(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
                 font={"size": 11 if look.phone else 13, "color": t["ink"], "shadow": halo(look.theme)},
             )
         foot = foot + share
-    write = tokens_text if axis == "context_tokens" else (lambda v: f"{v:,.0f}")
     fig.update_layout(margin={"l": 54, "r": 22, "t": 40, "b": 46})
     fig.update_xaxes(
-        **token_ticks(x[0], x[-1], write),
+        **token_ticks(x[0], x[-1], _whole, 4 if look.phone else 7),
         range=[np.log10(x[0]), np.log10(x[-1])],
         title_text="Batch, conversations" if axis == "batch" else "Context, tokens",
     )
     fig.update_yaxes(range=[0, 100], ticksuffix=" %")
     asked, critical = (params.batch, a["critical_batch"]) if axis == "batch" else (params.context, a["critical_context"])
     for value, text, level in (
-        (asked, f"{'batch' if axis == 'batch' else 'context'} {write(asked)}", 16),
-        (critical, f"critical {write(critical) if critical else ''}", 2),
+        (asked, f"{'batch' if axis == 'batch' else 'context'} {_whole(asked)}", 16),
+        (critical, f"critical {_whole(critical) if critical else ''}", 2),
     ):
         if value and x[0] <= value <= x[-1]:
             fig.add_vline(x=value, line={"color": t["ink"], "width": 1.4, "dash": "solid" if value == asked else "4px,3px"})
@@ -148,6 +147,11 @@ def _shares(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
                 font={"size": 11 if look.phone else 12},
             )
     return fig
+
+
+def _whole(value: float) -> str:
+    """Batches and contexts are written as whole numbers everywhere in this chart: 4,096."""
+    return f"{value:,.0f}"
 
 
 def _inside(at: float, low: float, high: float, text: str, look: Look, beside_px: float) -> float:
@@ -171,7 +175,7 @@ def _map(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     x, y = np.log2(grid.columns.to_numpy(dtype=float)), np.log2(grid.index.to_numpy(dtype=float))
     told = [
         [
-            f"batch {2**b:,.0f}, context {tokens_text(2**c)}: {groups[int(v)]}, {m:,.1f} ms{'' if f else ', does not fit'}"
+            f"batch {2**b:,.0f}, context {_whole(2**c)}: {groups[int(v)]}, {m:,.1f} ms{'' if f else ', does not fit'}"
             for b, v, m, f in zip(x, row, ms, ok)
         ]
         for c, row, ms, ok in zip(y, grid.to_numpy(), step, fits)
@@ -201,7 +205,9 @@ def _map(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     for i, name in enumerate(groups):
         at = np.argwhere(grid.to_numpy() == i)
         if len(at) >= 6:
-            mid = at[np.argmin(((at - at.mean(axis=0)) ** 2).sum(axis=1))]
+            clear = at[np.abs(y[at[:, 0]] - np.log2(params.context)) > 1.2]
+            at, middle = (clear if len(clear) else at), at.mean(axis=0)
+            mid = at[np.argmin(((at - middle) ** 2).sum(axis=1))]
             fig.add_annotation(
                 x=_inside(x[mid[1]], -0.25, 13.25, name, look, 90),
                 y=y[mid[0]],
@@ -217,7 +223,7 @@ def _map(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         hovertemplate=f"batch {params.batch:,}, context {params.context:,}<extra></extra>",
         cliponaxis=False,
     )
-    names = [tokens_text(2.0**e) for e in range(8, 21, 2)]
+    names = [_whole(2.0**e) for e in range(8, 21, 2)]
     fig.update_layout(margin={"l": label_margin(names, look) + 6, "r": 20, "t": 24, "b": 46})
     fig.update_xaxes(
         tickvals=list(range(0, 14, 2)),

@@ -58,6 +58,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     rows = rows[rows["quantity"].eq(params.quantity) & (rows["input_tokens"] + rows["output_tokens"] <= params.longest)]
     columns = [
         "chip_id",
+        "chip",
         "day",
         "day_text",
         "engine",
@@ -102,8 +103,13 @@ def _moved(table: pd.DataFrame, params: Params) -> tuple[str, pd.Series, pd.Seri
         days = sorted(own["day"].unique())
         if len(days) > 1:
             first, last = (own.loc[getattr(own.loc[own["day"] == day, column], best)()] for day in (days[0], days[-1]))
-            return chip, first, last
+            return _called(own, chip), first, last
     return None
+
+
+def _called(table: pd.DataFrame, chip_id: str) -> str:
+    """What labels call a chip of the table; tables kept without names call it by its id."""
+    return str(table.loc[table["chip_id"] == chip_id, "chip"].iloc[0]) if "chip" in table else chip_id
 
 
 def words(table: pd.DataFrame, params: Params) -> Words:
@@ -135,7 +141,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     notes = [f"Lengths, layouts and load differ between points ({len(lengths)} pairs of lengths), so steps are not software alone."]
     if table["day_text"].str.contains("approx").any():
         notes.append("A file without a day stands at the month its repository gives it.")
-    alt = f"Points by day for {numbers.listed(chips, 6)}. {finding}."
+    alt = f"Points by day for {numbers.listed([_called(table, chip) for chip in chips], 6)}. {finding}."
     return Words(
         finding,
         subtitle,
@@ -169,7 +175,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             line = {"color": colour[chip], "width": 1.2}
             fig.add_scatter(x=dates[own][first], y=best, mode="lines", line=line, hoverinfo="skip")
         ends.append((float(days[-1]), float(best[-1])))
-        labels.append(as_text(chip, 18))
+        labels.append(as_text(_called(table, chip), 18))
         tones.append(colour[chip])
     marks = {
         "size": 8 if look.phone else 9.5,
@@ -211,7 +217,7 @@ def _beside_days(
 
 def _told(row: dict[str, Any], column: str) -> str:
     lines = (
-        f"<b>{row[column]:,.0f}</b> {QUANTITY_WORDS[column].lower()}, {as_text(row['model'])} on {as_text(row['chip_id'])}",
+        f"<b>{row[column]:,.0f}</b> {QUANTITY_WORDS[column].lower()}, {as_text(row['model'])} on {as_text(row.get('chip', row['chip_id']))}",
         f"{as_text(row['engine'])}, {as_text(row['day_text'], 40)}",
         f"{row['input_tokens']:,.0f} in, {row['output_tokens']:,.0f} out, {as_text(row['phase'])}",
         as_text(row["source"], 90),
@@ -238,12 +244,12 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
             )
         )
     lines += [
-        looked_up(f"Points on {chip}", float((shown["chip_id"] == chip).sum()), "", "the measurements on record")
+        looked_up(f"Points on {_called(shown, chip)}", float((shown["chip_id"] == chip).sum()), "", "the measurements on record")
         for chip in shown.attrs["chips"]
     ]
     rows = [
         InputRow(
-            f"{r['model']} on {r['chip_id']}, {r['input_tokens']:,.0f} in, {r['output_tokens']:,.0f} out",
+            f"{r['model']} on {r['chip']}, {r['input_tokens']:,.0f} in, {r['output_tokens']:,.0f} out",
             f"{r[params.quantity]:,.0f}",
             QUANTITY_WORDS[params.quantity],
             f"{r['engine']}: {r['source']}",

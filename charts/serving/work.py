@@ -175,7 +175,7 @@ def _passport(snapshot: Snapshot, model: str, config: str, input_tokens: int, ou
     apart = np.where(same_model, 0, 8.0) + np.where(rows["chip_id"] == chip_id, 0, 4.0)
     stands = passport(lengths, points, ratio, np.ones_like(ratio), here, apart)
     near, step = rows.iloc[stands.nearest], stands.distance
-    what = f"{near['model']} on {near['chip_id']}, {near['input_tokens']:,.0f} in and {near['output_tokens']:,.0f} out"
+    what = f"{near['model']} on {chip_label(snapshot, str(near['chip_id']))}, {near['input_tokens']:,.0f} in and {near['output_tokens']:,.0f} out"
     away = "the same lengths" if step < 0.05 else f"{numbers.plain(float(f'{2**step:.2g}'))} times away in length"
     said = [
         f"Nearest measured run: {what}, {away}; predicted over measured {ratio[stands.nearest]:.2f} with its model or chip left out of the fit."
@@ -205,6 +205,15 @@ def _same_shape(snapshot: Snapshot, name: Any, shape: Any) -> bool:
 def short(name: str) -> str:
     """A chip's name as labels have it: "H200", "MI300X", "GB200"."""
     return name.replace("Instinct ", "").replace(" SXM5", "").replace(" SXM4", "").strip()
+
+
+@kept
+def chip_label(snapshot: Snapshot, chip_id: str) -> str:
+    """What labels call the chip of an id; the id itself where no such chip is on record."""
+    try:
+        return short(inputs.chip_name(inputs.chip_row(snapshot, chip_id)))
+    except ValueError:
+        return chip_id
 
 
 def blank_table(columns: dict[str, str]) -> pd.DataFrame:

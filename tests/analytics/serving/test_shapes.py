@@ -186,6 +186,39 @@ def test_what_is_not_a_configuration_gets_a_sentence(text):
         Shape.from_config_json(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("null", "got null"),
+        ("[1]", "got a list"),
+        ("true", "got true or false"),
+        ('"x"', "got a text"),
+        ("3", "got a number"),
+        ('{"num_hidden_layers": true}', "got true"),
+        ('{"num_hidden_layers": {"a": null}}', 'got {"a": null}'),
+    ],
+)
+def test_what_was_pasted_is_named_in_words_of_json(text, said):
+    with pytest.raises(ValueError) as wrong:
+        Shape.from_config_json(text)
+    assert str(wrong.value).endswith(said)
+
+
+# config.json of state-spaces/mamba-2.8b, of its port to transformers, and of RWKV, without what does not matter here
+STATE_SPACE = (
+    {"d_model": 2560, "n_layer": 64, "vocab_size": 50277, "ssm_cfg": {}, "rms_norm": True},
+    {"model_type": "mamba", "hidden_size": 2560, "num_hidden_layers": 64, "state_size": 16, "vocab_size": 50280},
+    {"model_type": "rwkv", "hidden_size": 4096, "num_hidden_layers": 32, "attention_hidden_size": 4096, "vocab_size": 50277},
+)
+
+
+@pytest.mark.parametrize("config", STATE_SPACE)
+def test_a_model_without_attention_is_told_that_it_is_no_transformer(config):
+    with pytest.raises(ValueError, match="state-space or recurrent model, not a transformer") as wrong:
+        Shape.from_config_json(config)
+    assert "missing" not in str(wrong.value)
+
+
 @pytest.mark.parametrize("text", ["[" * 19_000, '{"a":' * 3_000, '{"num_hidden_layers": ' + "9" * 5_000 + "}"])
 def test_text_that_breaks_a_reader_of_json_gets_a_sentence(text):
     with pytest.raises(ValueError, match="config.json (is nested too deeply|holds a number of thousands of digits)"):

@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from charts.labels import text_width
 from charts.look import Look
 from charts.serving import memory
 from charts.serving.memory import Params
@@ -73,6 +75,29 @@ def test_every_state_draws_and_has_words(snapshot, given, look):
     assert "nan" not in (words.finding + words.subtitle + words.alt).lower()
     memory.figure(table, params, look)
     memory.receipt(params, snapshot)
+
+
+@pytest.mark.parametrize("look", [Look(), Look(width="phone")])
+@pytest.mark.parametrize("given", [{}, {"batch": 1}, {"batch": 1, "chip": "gb300", "chips": 72}, {"batch": 4096, "chips": 1}])
+def test_no_curve_crosses_the_label_of_the_memory(snapshot, look, given):
+    params = Params(**given)
+    table = memory.table(params, snapshot)
+    drawn = memory.figure(table, params, look)
+    label = next(a for a in drawn.layout.annotations if "all memory of" in a.text)
+    if label.yref == "paper":
+        assert label.y == 1 and label.yanchor == "bottom"  # above the plot, where no curve comes
+        return
+    wide = look.width_px - drawn.layout.margin.l - drawn.layout.margin.r
+    low, high = drawn.layout.yaxis.range
+    tall = look.height() - drawn.layout.margin.t - drawn.layout.margin.b
+    right, top = text_width(label.text, label.font.size) + 4, label.y + (high - low) * 1.3 * label.font.size / tall
+    for trace in drawn.data:
+        if trace.mode == "lines":
+            x, y = np.log10(np.asarray(trace.x, dtype=float)), np.log10(np.asarray(trace.y, dtype=float))
+            fine = np.linspace(x[0], x[-1], 500)
+            over = (fine - np.log10(1024)) / 3.0103 * wide < right
+            level = np.interp(fine, x, y)
+            assert not (over & (level > label.y) & (level < top)).any()
 
 
 def test_presets_say_what_they_promise(snapshot):

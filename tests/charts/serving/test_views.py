@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 
 import numpy as np
 import pytest
@@ -166,3 +167,56 @@ def test_the_mixture_against_dense_opens_from_both_claims_and_cites_the_saving_a
     said = [row for row in chart.receipt(chart.params(**preset.params), snapshot).inputs if "MoE" in row.label]
     assert [(row.value, row.as_of) for row in said] == [("30 %", "2025-02-03")] and said[0].source
     assert not any("MoE" in row.label for row in chart.receipt(chart.params(view="hit"), snapshot).inputs)
+
+
+def test_no_chip_is_called_by_its_id(snapshot):
+    """What a reader sees of measured runs calls chips as the other charts do: GB200, H100, not gb200, h100-sxm."""
+    ids = re.compile(r"\b(g?b[23]00|h[128]00-sxm|h20|h200-nvl|mi3\d\dx)\b")
+    for chart_id, changes in (
+        ("serving.versions", {}),
+        ("serving.error", {"by": "chip"}),
+        ("serving.token_time", {}),
+        ("serving.cost", {}),
+    ):
+        chart = registry.get(chart_id)
+        params = chart.params(**changes)
+        table, words = drawn(chart, params, snapshot)
+        figure, receipt = chart.figure(table, params, Look()), chart.receipt(params, snapshot)
+        shown = [words.finding, words.subtitle, words.alt, *words.notes, *(a.text for a in figure.layout.annotations)]
+        shown += [line for trace in figure.data if trace.text is not None for line in np.atleast_1d(trace.text)]
+        shown = [str(line).split("<br>")[0] for line in shown]  # the last line of a hover is the source's own title
+        shown += [line.name for line in receipt.formulas] + [row.label for row in receipt.inputs] + list(receipt.error)
+        assert not [line for line in shown if ids.search(line)], chart_id
+        assert any(re.search(r"\b(GB200|B200|H100|H200)\b", line) for line in shown)
+
+
+def test_a_table_kept_before_chips_had_names_still_draws(snapshot):
+    for chart_id in ("serving.versions", "serving.error"):
+        chart = registry.get(chart_id)
+        table = chart.table(chart.params(), snapshot)
+        old = table.drop(columns="chip")
+        old.attrs = table.attrs
+        assert "gb200" in chart.words(old, chart.params()).alt or chart_id == "serving.error"
+        assert chart.figure(old, chart.params(), Look()).data
+
+
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_contexts_are_written_one_way_and_the_two_thresholds_told_apart(snapshot, width):
+    chart = registry.get("serving.token_time")
+    params = chart.params(view="context")
+    table, words = drawn(chart, params, snapshot)
+    critical = f"{table.attrs['critical_context']:,.0f}"
+    figure = chart.figure(table, params, Look(width=width))
+    marks = [a.text for a in figure.layout.annotations]
+    assert f"critical {critical}" in marks and "context 4,096" in marks and f"critical context {critical} tokens" in words.subtitle
+    everything = [words.finding, words.subtitle, *words.notes, *marks, *figure.layout.xaxis.ticktext]
+    assert not [text for text in everything if re.search(r"\d[kM]\b", text)]
+    assert any("At the critical context" in note and "the cache leads the step only" in note for note in words.notes)
+
+
+@pytest.mark.parametrize("view", ["samples", "agents"])
+def test_panels_are_not_placed_by_words_that_hold_on_one_screen_only(snapshot, view):
+    """The two panels stand side by side on a desk and one above the other on a phone."""
+    chart = registry.get("serving.thinking")
+    _, words = drawn(chart, chart.params(view=view), snapshot)
+    assert not re.search(r"\b(left|right|above|below)\b", words.subtitle)
