@@ -97,7 +97,7 @@ def spread_chips(builder: Builder) -> None:
     chip_ids: list[str] = []
     counts: list[float] = []
     for row in range(builder.size):
-        pairs = several.get(row) or [
+        pairs: list[tuple[str | None, float]] = [(chip.chip_id, float(chip.count or 0)) for chip in several.get(row, ())] or [
             (ids[row], float(number[row])) for ids, number in slots if ids[row] is not None or not np.isnan(number[row])
         ]
         if not pairs:
@@ -121,7 +121,21 @@ def spread_chips(builder: Builder) -> None:
     _spread(builder, np.array(take, dtype=np.int64))
     builder.frame["chip_id"] = np.array(chip_ids, dtype=object)
     builder.frame["chip_count"] = np.array(counts, dtype=float)
+    _ends_in_cells(builder, take, several)
     _middle_of_ends(builder)
+
+
+def _ends_in_cells(builder: Builder, take: list[int], several: dict[int, tuple[resolve.Chip, ...]]) -> None:
+    """Keep the ends of ranges written beside their chips, "15-20k H100", and mark such counts and approximate ones as estimates."""
+    low, high, confidence = (builder.column(name) for name in ("chip_count_low", "chip_count_high", "confidence"))
+    for at, row in enumerate(take):
+        same = [chip for chip in several.get(row, ()) if chip.chip_id == builder.frame["chip_id"][at]]
+        if any(chip.low == chip.low for chip in same):
+            low[at] = sum(chip.low if chip.low == chip.low else chip.count or 0 for chip in same)
+        if any(chip.high == chip.high for chip in same):
+            high[at] = sum(chip.high if chip.high == chip.high else chip.count or 0 for chip in same)
+        if any(chip.approximate for chip in same) and confidence[at] is None and not builder.context.layout.get("confidence"):
+            confidence[at] = "estimate"
 
 
 def _middle_of_ends(builder: Builder) -> None:
@@ -135,9 +149,9 @@ def _middle_of_ends(builder: Builder) -> None:
         builder.report.warn(f"{builder.line_list(rows)}: the count is the middle of the low and the high one")
 
 
-def _cells_with_counts(builder: Builder) -> dict[int, list[tuple[str | None, float]]]:
+def _cells_with_counts(builder: Builder) -> dict[int, tuple[resolve.Chip, ...]]:
     """Return row -> chips with their own counts, where one cell lists several, or one in another order: "8x H100, 4x A100"."""
-    found: dict[int, list[tuple[str | None, float]]] = {}
+    found: dict[int, tuple[resolve.Chip, ...]] = {}
     for field in ("chip_id", "chip_count"):
         item = builder.item(field)
         if item is None:
@@ -147,7 +161,7 @@ def _cells_with_counts(builder: Builder) -> dict[int, list[tuple[str | None, flo
             if not named or (field == "chip_count" and len(named) < 2 and not _unread(builder, code)):
                 continue
             for row in np.flatnonzero(item.column.codes == code):
-                found[int(row)] = [(chip.chip_id, float(chip.count or 0)) for chip in named]
+                found[int(row)] = named
     return found
 
 

@@ -187,7 +187,15 @@ def _by_score(columns: list[Column], meta: TableMeta, report: Report, taken: set
                     slot=slot if field in CHIP_FIELDS else position if field == "FALLBACK_NAME" else 0,
                 )
                 candidates.append((score, position, item))
-    return _settle(candidates, report, taken, asked)
+    return _settle(_listed_machines(candidates), report, taken, asked)
+
+
+def _listed_machines(candidates: list[tuple[float, int, Assigned]]) -> list[tuple[float, int, Assigned]]:
+    """Take the column that names machines as the nodes where another one counts them: NODELIST beside NODES."""
+    counts = {position for _, position, item in candidates if item.field == "NODE" and look(item.column).numeric == 1}
+    if not any(item.field == "NODE" and position not in counts for _, position, item in candidates):
+        return candidates
+    return [found for found in candidates if found[2].field != "NODE" or found[1] not in counts]
 
 
 def _settle(candidates: list[tuple[float, int, Assigned]], report: Report, taken: set[tuple[str, int]], asked: set[int]) -> list[Assigned]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -18,6 +19,7 @@ VENDOR_WORDS = re.compile(
     re.IGNORECASE,
 )
 SLICE = re.compile(r"\b(?:mig|\d+g\.\d+gb|vgpu|[1-7]c\.\d+g|grid|time-?slic\w*|shard)\b|\d+g\.\d+gb", re.IGNORECASE)
+AMOUNT = r"[~≈]?\s*[\d.,]+\s*(?:k|m|million|thousand)?(?:\s*(?:[-–—]|\bto\b)\s*[\d.,]+\s*(?:k|m|million|thousand)?)?"
 # Streaming multiprocessors or compute units a chip shows to lists that count accelerator cores (datasheets of the chips).
 ACCELERATOR_CORES = {
     "h100-sxm": 132, "h200-sxm": 132, "gh200": 132, "h100-sxm-64-mn5": 132, "h100-pcie": 114, "a100-sxm-40": 108, "a100-sxm-80": 108,
@@ -28,13 +30,16 @@ ACCELERATOR_CORES = {
 
 @dataclass(frozen=True)
 class Chip:
-    """One chip named in a cell: its id, how many the same cell names, and what was assumed."""
+    """One chip named in a cell: its id, how many the same cell names (with the ends of a range), and what was assumed."""
 
     chip_id: str
     count: float | None = None
     assumed: str = ""
     chips_per_system: int = 1
     nearest: str = ""
+    low: float = math.nan
+    high: float = math.nan
+    approximate: bool = False
 
 
 def _key(text: str) -> str:
@@ -120,19 +125,19 @@ def chips_with_counts(text: str) -> tuple[Chip, ...]:
     for part in re.split(r"\s*(?:;|\n|\+|&|\band\b|\bund\b|,(?!\d{3}(?!\d))|(?<=[a-zA-Z\d])/(?=\d+ ?(?:x|k)?\s)|\s/\s)\s*", shown):
         if not part.strip():
             continue
-        match = re.match(r"^([~≈]?\s*[\d.,]+\s*(?:k|m|million|thousand)?)\s*(?:[x×*]\s*|\s+)(.+)$", part, re.IGNORECASE)
+        match = re.match(rf"^({AMOUNT})\s*(?:[x×*]\s*|\s+)(.+)$", part, re.IGNORECASE)
         named = chip(match[2]) if match else None
         if match and named:
             count = numbers.parse(match[1])
         else:
-            match = re.match(r"^(.+?)\s*(?:[:=x×]|\()\s*([~≈]?[\d.,]+\s*(?:k|m|million|thousand)?)\s*\)?$", part, re.IGNORECASE)
+            match = re.match(rf"^(.+?)\s*(?:[:=x×]|\()\s*({AMOUNT})\s*\)?$", part, re.IGNORECASE)
             named = chip(match[1]) if match else None
             if not match or not named:
                 return ()
             count = numbers.parse(match[2])
         if count.missing or count.error:
             return ()
-        found.append(Chip(named.chip_id, count.value, named.assumed, named.chips_per_system))
+        found.append(Chip(named.chip_id, count.value, named.assumed, named.chips_per_system, "", count.low, count.high, count.approximate))
     return tuple(found)
 
 

@@ -72,6 +72,14 @@ def test_scheduler_inventory(reading):
     assert facts(named.frame.to_dict("records"), "cluster_id", "chip_count") == [("big-one", 40)]
 
 
+def test_an_inventory_that_lists_and_counts_its_nodes_asks_for_its_cluster(reading):
+    text = 'NODELIST,NODES,PARTITION,STATE,GRES\n"gpu[001-004,7]",5,batch,idle,gpu:h100:8\ngpu[010-011],2,long,mixed,gpu:b200:8\n'
+    found = reading(text)
+    assert asked(found) == {"cluster_name"}
+    assert facts(found.frame.to_dict("records"), "cluster_id", "chip_id", "chip_count") == [("file", "h100-sxm", 40), ("file", "b200", 16)]
+    assert set(reading(text, answers={"cluster_name": "name=Big One"}).frame["cluster_id"]) == {"big-one"}
+
+
 def test_inventory_with_one_node_a_row(reading):
     found = reading(
         "Node,GPU product,GPU count,Status\nn1,NVIDIA-H100-80GB-HBM3,8,Ready\nn2,NVIDIA-H100-80GB-HBM3,8,Ready\nn3,H100,8,NotReady\n"

@@ -33,6 +33,19 @@ def test_chips_written_into_their_count_keep_both(rows_of, reading):
     assert not [said for said in reading(text).report.warnings if "not a number" in said]
 
 
+def test_a_range_beside_its_chip_reads_alike_in_the_column_of_chips_and_of_counts(rows_of):
+    wanted = [
+        ("h100-sxm", 17_500, 15_000, 20_000, "estimate"),
+        ("b200", 5_000, None, None, None),
+        ("mi300x", 2_500, 2_000, 3_000, "estimate"),
+    ]
+    cells = "A,15-20k H100\nB,5000 B200\nC,MI300X: 2k to 3k\n"
+    for header in ("Name,GPU type\n", "Name,GPU count\n"):
+        assert facts(rows_of(header + cells), "chip_id", "chip_count", "chip_count_low", "chip_count_high", "confidence") == wanted
+    rows = rows_of('Name,GPU type\nA,"8x H100, 10-20x A100"\n')
+    assert [(row["chip_count"], row.get("chip_count_low"), row.get("chip_count_high")) for row in rows] == [(8, None, None), (15, 10, 20)]
+
+
 def test_a_table_on_its_side(rows_of):
     rows = rows_of("Field,Alpha,Beta\nCountry,US,FR\nGPUs,1000,2000\nIT power (MW),2,3\nOnline,2025,2026\n")
     assert facts(rows, "cluster_id", "country", "chip_count", "power_mw") == [
