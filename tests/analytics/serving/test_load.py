@@ -71,6 +71,31 @@ def test_against_the_event_simulation(use, fixed):
 
 
 @pytest.mark.parametrize(
+    ("use", "seeds", "within"),
+    # The simulation's own 95th percentile ranges over a factor of four at 90 % between seeds of 8,000 requests: few long jams make it.
+    [(0.3, 2, 0.12), (0.5, 2, 0.1), (0.7, 2, 0.15), (0.8, 3, 0.15), (0.9, 6, 0.5), (0.95, 6, 0.5)],
+)
+def test_first_token_from_light_load_to_near_the_limit(use, seeds, within):
+    rate = use * load.highest_rate(STEPS, PREFILL, LENGTH)
+    said = load.under_load(rate, STEPS, PREFILL, LENGTH, (0.5, 0.95)).ttft_s
+    seen = np.mean([simulate(rate, STEPS, PREFILL, LENGTH, 8_000, seed=seed)["ttft"] for seed in range(seeds)], axis=0)
+    assert float(said[0]) == pytest.approx(seen[0], rel=0.15)
+    assert float(said[1]) == pytest.approx(seen[1], rel=within)
+
+
+@given(prefill=st.floats(0.001, 0.3), length=st.floats(5, 2000), cv=st.floats(0, 3))
+@settings(max_examples=25)
+def test_the_wait_for_a_slot_grows_smoothly(prefill, length, cv):
+    """A percent more load adds about as much to the logarithm of the chance as the percent before: no threshold, and it only grows."""
+    rate = np.linspace(0.3, 0.98, 69) * load.highest_rate(STEPS, prefill, length)
+    said = load.under_load(rate, STEPS, prefill, length, prefill_cv=cv)
+    logs = np.log(said.wait_chance)
+    growth = np.diff(logs)
+    assert np.all(growth > 0) and logs[-1] <= 0
+    assert np.all(growth[1:] < 1.3 * growth[:-1] + 1e-6)
+
+
+@pytest.mark.parametrize(
     ("prefill", "length", "use", "within"),
     # long prompts before short answers interrupt them most: two to three times the time per token at the 95th percentile
     [(0.05, 200, 0.6, 0.15), (0.05, 200, 0.85, 0.15), (0.01, 1000, 0.85, 0.1), (0.3, 100, 0.3, 0.2)],
@@ -84,7 +109,7 @@ def test_time_per_token_of_answers_against_the_event_simulation(prefill, length,
 def test_prompts_that_vary_make_answers_less_even():
     even, uneven = (load.under_load(2.0, STEPS, PREFILL, LENGTH, (0.5, 0.95), cv) for cv in (0.0, 2.0))
     assert uneven.tpot_s[1] > even.tpot_s[1]
-    assert float(uneven.mean_tpot_s) == float(even.mean_tpot_s)
+    assert float(uneven.mean_tpot_s) == pytest.approx(float(even.mean_tpot_s), rel=0.01)
 
 
 def test_overload_is_said_so():
@@ -169,6 +194,18 @@ def test_many_at_once_are_the_same_as_one_by_one(seed, most):
         np.testing.assert_allclose(getattr(many, name)[:20], getattr(few, name), rtol=tolerance, atol=1e-12)
     step = np.diff(steps, prepend=0).max() / (1 - rate * prompt).min()  # a percentile may fall between two batches
     np.testing.assert_allclose(many.tpot_s[:20], few.tpot_s, atol=2 * step * 1.2)
+
+
+@given(seed=st.integers(0, 2**31), most=st.integers(1, 150))
+@settings(max_examples=10)
+def test_a_table_of_chains_is_the_chains_it_stands_for(seed, most):
+    rng = np.random.default_rng(seed)
+    steps = 0.01 + 0.0003 * np.arange(1, most + 1)
+    r, q = rng.uniform(0.3, 0.98, 20_000), rng.uniform(0.1, 0.3, 20_000)
+    shares = np.array([0.5])
+    many, few = load._figures(steps, r, q, shares), load._figures(steps, r[:200], q[:200], shares)
+    np.testing.assert_allclose(np.exp(many[:200, 0]), np.exp(few[:, 0]), rtol=1e-2, atol=1e-12)
+    np.testing.assert_allclose(many[:200, 1:4], few[:, 1:4], rtol=5e-3)
 
 
 def test_a_slower_model_is_a_longer_answer():
