@@ -1,5 +1,6 @@
 """Charts over HTTP: every form of every chart, one state, and a sentence for whatever cannot be read."""
 
+import html
 import io
 
 import openpyxl
@@ -112,8 +113,9 @@ def test_wrong_methods_are_refused_with_json(client):
 
 
 def test_nothing_to_draw_is_said_in_every_form(client):
-    said = client.get(f"/api/charts/{CHART}.json?source=nosuch").json()
+    said = client.get(f"/api/charts/{CHART}.json?find=nosuchplace").json()
     assert said["words"]["empty"]
     for form in ("csv", "parquet", "xlsx", "html"):
-        assert client.get(f"/api/charts/{CHART}.{form}?source=nosuch").status_code == 200
-    assert "gives no IT power" in client.get(f"/api/charts/{CHART}.html?source=nosuch").text
+        assert client.get(f"/api/charts/{CHART}.{form}?find=nosuchplace").status_code == 200
+    page = html.unescape(client.get(f"/api/charts/{CHART}.html?find=nosuchplace").text)
+    assert said["words"]["empty"] in page and "nosuchplace" in page
