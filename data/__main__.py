@@ -24,8 +24,8 @@ def parser() -> argparse.ArgumentParser:
     add = commands.add_parser("import", help="read a CSV, show what it would change, and with --commit write it as one revision")
     add.add_argument("file", type=Path)
     add.add_argument("--table", default="clusters", help="table of facts (default clusters)")
-    add.add_argument("--mapping", type=Path, help="JSON file of a mapping to use")
-    add.add_argument("--answers", type=Path, help="JSON file of answers to questions, by question id")
+    add.add_argument("--mapping", help="a mapping to use: a JSON file, or the JSON itself")
+    add.add_argument("--answers", help="answers to questions by question id: a JSON file, or the JSON itself")
     add.add_argument("--today", type=datetime.date.fromisoformat, help="the day taken as today, YYYY-MM-DD")
     add.add_argument("--commit", action="store_true", help="write the accepted rows")
     add.add_argument("--strict", action="store_true", help="write nothing where any row is rejected")
@@ -61,8 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _import(asked: argparse.Namespace) -> int:
     from data import importing
 
-    mapping = _json(asked.mapping) if asked.mapping else None
-    answers = _json(asked.answers) if asked.answers else None
+    mapping = _json("--mapping", asked.mapping, '{"columns": {"Header": "field"}}', listed=True) if asked.mapping is not None else None
+    answers = _json("--answers", asked.answers, '{"power:Power": "IT"}') if asked.answers is not None else None
     if not asked.file.is_file():
         raise ValueError(f"{asked.file} is not a file")
     store = Store.open()
@@ -158,11 +158,20 @@ def _settings(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _json(path: Path) -> Any:
+def _json(option: str, given: str, example: str, listed: bool = False) -> Any:
+    """Return the JSON object (or, where `listed`, the list) that an option holds, or that the file it names holds."""
+    inline = given.lstrip().startswith(("{", "["))
+    where = option if inline else f"{option} {given[:200]}"
+    accepted = f"accepted is a JSON object such as {example}, or a file that holds one"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as wrong:
-        raise ValueError(f"{path} is not JSON: {wrong}") from None
+        found = json.loads(given if inline else Path(given).read_text(encoding="utf-8-sig"))
+    except OSError:
+        raise ValueError(f"{where}: neither JSON nor a file that can be read; {accepted}") from None
+    except (ValueError, RecursionError) as wrong:
+        raise ValueError(f"{where} is not JSON ({str(wrong)[:200]}); {accepted}") from None
+    if not isinstance(found, (dict, list) if listed else dict):
+        raise ValueError(f"{where} is JSON but no object; {accepted}")
+    return found
 
 
 if __name__ == "__main__":

@@ -208,6 +208,31 @@ def test_command_line(home, tmp_path):
     assert refused.returncode == 2 and "zip" in refused.stderr and "Traceback" not in refused.stderr
 
 
+def test_command_line_takes_answers_and_mappings_written_out_or_in_a_file(home, tmp_path, monkeypatch, capsys):
+    from data.__main__ import main
+
+    monkeypatch.setenv("RIDGEPOINT_HOME", str(home))
+    monkeypatch.setenv("RIDGEPOINT_TODAY", "2026-11-23")
+    path, kept = tmp_path / "list.csv", tmp_path / "answers.json"
+    path.write_text("Cluster,Power (MW),Quantity\nA,10,100\n")
+    kept.write_text('{"power:Power (MW)": "IT"}')
+
+    def run(*arguments):
+        code = main(["import", str(path), "--json", *arguments])
+        out = capsys.readouterr()
+        return code, json.loads(out.out) if out.out else {}, out.err
+
+    for given in ('{"power:Power (MW)": "IT"}', str(kept)):
+        code, found, _ = run("--answers", given)
+        assert code == 0 and found["rows"][0]["power_mw"] == 10 and not found["questions"]
+    mapping = '{"columns": {"Power (MW)": "power_mw"}}'
+    assert run("--mapping", mapping)[1]["rows"][0]["power_mw"] == 10
+    assert run("--mapping", json.dumps(run("--mapping", mapping)[1]["mapping"]))[1]["rows"][0]["power_mw"] == 10
+    for given in ('{"power', '["IT"]', str(tmp_path / "nothing.json"), "IT", "", "{" * 50_000, str(tmp_path)):
+        code, _, said = run("--answers", given)
+        assert code == 2 and "--answers" in said and "accepted is a JSON object" in said and "Errno" not in said and said.count("\n") == 1
+
+
 def test_two_commits_at_once_both_land(store):
     before = store.head()
     prepared = [prepare((HEADER + ROW.replace("t-1", f"t-{number}")).encode(), store=store, today=DAY) for number in range(3)]
