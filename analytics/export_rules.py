@@ -1,7 +1,9 @@
 """Compare the export-rule reading with published answers: python -m analytics.export_rules FILE.csv [--json].
 
 FILE has one question a row: scope (`rule`, ask rule_id alone; `all_rules`, ask everything), chip_id, destination, hq,
-date and the expected outcome. A reading of published rules, not legal advice.
+date and the expected outcome. A column `reason` may say why a published answer is wrong. Exit status: 0 when every answer
+agrees or has such a reason, 1 when one differs or a row could not be read, 2 when the file could not be. A reading of
+published rules, not legal advice.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ def compare(questions: list[dict[str, str]], book: RuleBook, chips: Mapping[str,
             "chip": question.get("chip_id") or "",
             "rule_id": question.get("rule_id") or "",
             "expected": expected,
+            "reason": (question.get("reason") or "").strip(),
         }
         try:
             outcome, note = answer(question, book, chips)
@@ -72,6 +75,7 @@ def compare(questions: list[dict[str, str]], book: RuleBook, chips: Mapping[str,
         "compared": len(compared),
         "agree": sum(item["agrees"] for item in compared),
         "disagree": sum(not item["agrees"] for item in compared),
+        "differ_with_reason": sum(not item["agrees"] and bool(item["reason"]) for item in compared),
         "not_read": sum(item["outcome"] is None for item in rows),
         "claim": CLAIM,
     }
@@ -95,7 +99,7 @@ def _questions(path: Path) -> list[dict[str, str]]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0 when every row was read, 2 when the file could not be; disagreement is a result, not an error."""
+    """Exit status: 0 when every answer agrees or has a written reason, 1 when one differs or was not read, 2 for a bad file."""
     parser = argparse.ArgumentParser(prog="python -m analytics.export_rules", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("file", type=Path, help="CSV of questions in the layout of export_expected.csv")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -107,16 +111,22 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    open_rows = [item for item in report["rows"] if not item["reason"] and (item["outcome"] is None or item["agrees"] is False)]
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
-        return 0
+        return int(bool(open_rows))
     for item in report["rows"]:
         mark = {True: "agrees", False: "DIFFERS", None: "-"}[item["agrees"]]
         outcome = item["outcome"] or "-"
-        print(f"{item['row']:>4}  {item['chip']:<16} {item['rule_id']:<28} {item['expected']:<30} {outcome:<30} {mark:<8} {item['note']}")
+        note = "; ".join(filter(None, (item["note"], item["reason"])))
+        print(f"{item['row']:>4}  {item['chip']:<16} {item['rule_id']:<28} {item['expected']:<30} {outcome:<30} {mark:<8} {note}")
     summary = report["summary"]
-    print(f"{summary['agree']} of {summary['compared']} agree; {summary['not_read']} could not be read. {CLAIM}")
-    return 0
+    explained = f" ({summary['differ_with_reason']} with a written reason)" if summary["differ_with_reason"] else ""
+    print(
+        f"{summary['agree']} of {summary['compared']} agree, {summary['disagree']} differ{explained}; "
+        f"{summary['not_read']} could not be read. {CLAIM}"
+    )
+    return int(bool(open_rows))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def test_the_days_before_and_after_each_change_agree_with_what_was_published(cap
     assert export_rules.main(["tests/data/export_boundaries.csv", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [row for row in report["rows"] if not row["agrees"]] == []
-    assert report["summary"]["compared"] >= 60
+    assert report["summary"]["compared"] >= 150
 
 
 def test_text_output_names_counts_and_says_it_is_no_advice(capsys):
@@ -41,7 +41,7 @@ def test_rows_that_cannot_be_read_say_why_and_the_rest_is_answered(tmp_path, cap
         "some,h100-sxm,,CN,,2023-12-01,licence_presumption_of_denial\n"
         "all_rules,h100-sxm,,cn,,2023-12-01,\n"
     )
-    assert export_rules.main([str(file), "--json"]) == 0
+    assert export_rules.main([str(file), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
     notes = [row["note"] for row in report["rows"]]
     assert "did you mean h100-sxm?" in notes[0]
@@ -68,3 +68,23 @@ def test_a_file_that_cannot_be_read_exits_2_with_a_sentence(tmp_path, capsys, co
     assert export_rules.main([str(file)]) == 2
     error = capsys.readouterr().err
     assert str(file) in error and "Traceback" not in error
+
+
+WRONG = "scope,chip_id,rule_id,destination,hq,date,expected,reason\nall_rules,h100-sxm,,CN,,2024-01-01,{expected},{reason}\n"
+
+
+@pytest.mark.parametrize(
+    ("expected", "reason", "status", "said"),
+    [
+        ("licence_presumption_of_denial", "", 0, "1 of 1 agree, 0 differ;"),
+        ("no_clause_met", "", 1, "0 of 1 agree, 1 differ;"),
+        ("no_clause_met", "the page predates the rule", 0, "0 of 1 agree, 1 differ (1 with a written reason);"),
+    ],
+)
+def test_an_answer_that_differs_without_a_written_reason_fails_the_check(tmp_path, capsys, expected, reason, status, said):
+    file = tmp_path / "asked.csv"
+    file.write_text(WRONG.format(expected=expected, reason=reason))
+    assert export_rules.main([str(file)]) == status
+    text = capsys.readouterr().out
+    assert said in text and reason in text
+    assert export_rules.main([str(file), "--json"]) == status

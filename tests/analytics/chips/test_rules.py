@@ -46,7 +46,7 @@ def test_a_rule_never_applies_before_its_date_or_after_its_end(chip_id, dest, da
     for clause in answer.clauses:
         assert clause.rule.begins <= day.isoformat()
         assert not clause.rule.ends or day.isoformat() < clause.rule.ends
-    if day < datetime.date(2022, 8, 26):
+    if day < datetime.date(2022, 8, 26) and dest not in ("RU", "BY", "CU", "IR", "KP", "SY"):  # those six: part 746
         assert answer.outcome == "no_clause_met"
 
 
