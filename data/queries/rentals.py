@@ -46,13 +46,18 @@ def left_out(snapshot: Snapshot) -> pd.DataFrame:
 def hardware(snapshot: Snapshot, market: str = "us") -> pd.DataFrame:
     """Prices to buy whole servers or cards on one market, plus day and usd_per_gpu (middle price over its GPUs).
 
-    Bills of materials, programmes and price per GB are left out: nobody buys at them.
+    An end that a row does not state is its middle price, a middle it does not state lies halfway between its ends; rows without any
+    price are left out. So are bills of materials, programmes and prices per GB: nobody buys at them.
     """
     rows = snapshot.table("hardware_prices")
     rows = rows[
         rows["market"].fillna("").str.startswith(market) & ~rows["kind"].isin(["bill of materials", "programme", "cost per GB HBM"])
     ]
     rows = rows[rows["units"] > 0]
+    ends = rows[["price_low_usd", "price_high_usd"]].astype(float)
+    middle = rows["price_mid_usd"].astype(float).fillna(ends.mean(axis=1))
+    low, high = (ends[name].fillna(middle) for name in ends)
+    rows = rows.assign(price_low_usd=low, price_high_usd=high, price_mid_usd=middle)[(low > 0) & (high > 0)]
     rows = rows.assign(day=day_number(rows["date"]), usd_per_gpu=rows["price_mid_usd"] / rows["units"])
     return rows.sort_values(["chip_id", "day", "fact_key"], kind="stable", ignore_index=True)
 

@@ -2,6 +2,7 @@
 
 import datetime
 
+import pandas as pd
 import pytest
 
 from charts.look import Look
@@ -164,6 +165,26 @@ def test_rent_per_rate_is_rent_over_rate(snapshot):
     assert h100["low"] == pytest.approx(h100["rent_low_usd_per_hour"] / 0.9894, rel=1e-3)
     hourly, _ = made(snapshot, rent_per)
     assert (hourly["low"] == hourly["rent_low_usd_per_hour"]).all()
+
+
+def test_a_middle_price_without_its_ends_still_pays_back(snapshot):
+    bought = pd.DataFrame(
+        [
+            {
+                "item": "HGX H100 of mine",
+                "chip_id": "h100-sxm",
+                "units": 8,
+                "date": "2026-11-01",
+                "price_mid_usd": 200_000.0,
+                "market": "us",
+                "kind": "server",
+            }
+        ]
+    )
+    table, words = made(snapshot.with_draft({"hardware_prices": bought}), payback)
+    own = table.set_index("chip_id").loc["h100-sxm"]
+    assert (own["capital_low_usd"], own["capital_high_usd"]) == (25_000, 25_000)
+    assert 0 < own["months_low"] < own["months_high"] and "nan" not in words.alt
 
 
 def test_payback_shrinks_with_use(snapshot):

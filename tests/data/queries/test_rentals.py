@@ -2,6 +2,7 @@
 
 import datetime
 
+import pandas as pd
 import pytest
 
 from data.queries import rentals
@@ -56,3 +57,24 @@ def test_rates_of_rented_chips(snapshot):
     rates = rentals.chip_rates(snapshot)
     assert rates.at["h100-sxm", "dense_tflop_per_s"] == pytest.approx(989.4)
     assert rates.loc[rentals.rents(snapshot)["chip_id"].unique(), "hbm_bandwidth_gb_per_s"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("stated", "per_gpu"),
+    [
+        ({"price_mid_usd": 320_000.0}, (40_000, 40_000, 40_000)),
+        ({"price_low_usd": 240_000.0, "price_high_usd": 400_000.0}, (30_000, 40_000, 50_000)),
+        ({"price_high_usd": 400_000.0}, (50_000, 50_000, 50_000)),
+    ],
+)
+def test_a_price_without_its_ends_is_its_middle(snapshot, stated, per_gpu):
+    draft = pd.DataFrame(
+        [{"item": "A server of mine", "chip_id": "h100-sxm", "units": 8, "date": "2026-11-01", "market": "us", "kind": "server"} | stated]
+    )
+    row = rentals.hardware(snapshot.with_draft({"hardware_prices": draft})).set_index("item").loc["A server of mine"]
+    assert (row["price_low_usd"] / 8, row["usd_per_gpu"], row["price_high_usd"] / 8) == per_gpu
+
+
+def test_a_row_without_any_price_is_left_out(snapshot):
+    draft = pd.DataFrame([{"item": "No price", "chip_id": "h100-sxm", "units": 8, "date": "2026-11-01", "market": "us", "kind": "server"}])
+    assert "No price" not in set(rentals.hardware(snapshot.with_draft({"hardware_prices": draft}))["item"])
