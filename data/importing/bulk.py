@@ -30,7 +30,7 @@ def read(path: Path, dialect: Dialect, table: str, report: Report) -> Sheet | No
         path.stat().st_size < LEAST_BYTES
         or dialect.encoding not in ("utf-8", "utf-8-sig")
         or dialect.skip_lines
-        or dialect.delimiter == "|"
+        or dialect.delimiter in ("|", " ")
     ):
         return None
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
+from data.importing import aligned
 from data.importing.report import Refused
 
 HEAD_BYTES = 1 << 20
@@ -142,6 +143,8 @@ def _delimiter(text: str) -> tuple[str, int]:
         sample = sample[: sample.rfind("\n") + 1] or sample
     scores = {delimiter: _consistency(sample, delimiter) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=lambda delimiter: scores[delimiter])
+    if scores[best] < 1 and aligned.printed(sample):
+        return aligned.DELIMITER, 0
     return (best if scores[best] > 0 else ","), 0
 
 

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import pandas as pd
 
 from data.importing import dates, numbers, units
 from data.importing.columns import Numbers
 from data.importing.mapping import Assigned
 from data.importing.report import Refused, Report
+from data.importing.sheet import Column
 
+YUAN_OR_YEN = "CNY or JPY"
+YUAN_YEN = ("CNY", "JPY", "leave-empty")
 RATE_CHOICE = "rate=<USD for one unit>@<YYYY-MM-DD>"
+
+
+def with_currencies(column: Column, row_money: list[str]) -> Column:
+    """Return the column with each row's currency before its bare numbers, where the rows name several: "EUR 1.50"."""
+    money, names = pd.factorize(np.array([text.strip() for text in row_money], dtype=object))
+    if len({units.CURRENCIES.get(str(name).casefold(), str(name)) for name in names if name}) < 2:
+        return column
+    pairs, distinct = pd.factorize(column.codes.astype(np.int64) * len(names) + money)
+    texts = []
+    for pair in distinct:
+        text, currency = column.texts[pair // len(names)], str(names[pair % len(names)])
+        texts.append(f"{currency} {text.strip()}" if currency and re.match(r"\s*[\d.,~]", text) and not _signed(text) else text)
+    return Column(column.name, pairs.astype(np.int32), texts, column.alternative, column.unit_hint)
+
+
+def _signed(text: str) -> bool:
+    return bool(numbers.parse(text).currency)
 
 
 def to_dollars(
@@ -20,9 +43,7 @@ def to_dollars(
     default = item.currency
     if row_money is not None:
         by_row = {units.CURRENCIES.get(text.strip().casefold(), "") for text in row_money if text.strip()}
-        default = by_row.pop() if len(by_row) == 1 else "several" if by_row else default
-        if default == "several":
-            report.warn(f'column "{column.name}" holds several currencies by row: only cells with their own sign are read')
+        default = by_row.pop() if len(by_row) == 1 else default
     filled = ~np.isnan(result.value)
     unsigned = [code for code in np.flatnonzero(filled) if int(code) not in signed] if not default else []
     if default and default != "USD":
@@ -39,6 +60,16 @@ def to_dollars(
             report.warn(f'column "{column.name}": no currency is named, so its cells are left empty')
         elif answer != "USD":
             foreign.setdefault(answer, []).extend(int(code) for code in unsigned)
+    if YUAN_OR_YEN in foreign:
+        codes = foreign.pop(YUAN_OR_YEN)
+        which = report.ask(
+            "currency:¥", f'Is ¥ yuan or yen ({column.texts[codes[0]].strip()[:40]} in column "{column.name}")?', YUAN_YEN, "leave-empty"
+        )
+        if which == "leave-empty":
+            result.value[codes] = result.low[codes] = result.high[codes] = np.nan
+            report.warn(f'column "{column.name}": {len(codes)} value(s) in ¥ are left empty, as it can be yuan or yen')
+        else:
+            foreign.setdefault(which, []).extend(codes)
     for currency, codes in foreign.items():
         _convert(item, result, currency, codes, report)
 

@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import dataclass, field
 
+from data.importing import aligned
 from data.importing.detect import FIELD_LIMIT
 from data.importing.report import Refused
 
@@ -30,6 +31,8 @@ def split(text: str, delimiter: str, skip_lines: int = 0, limit: int | None = No
     """
     csv.field_size_limit(FIELD_LIMIT)
     records = Records()
+    if delimiter == aligned.DELIMITER:
+        return _printed(text, records)
     source = _Lines(text)
     for _ in range(skip_lines):
         next(source, None)
@@ -53,6 +56,16 @@ def split(text: str, delimiter: str, skip_lines: int = 0, limit: int | None = No
         _keep(records, row, line)
     if delimiter == "|":
         _strip_pipes(records)
+    return records
+
+
+def _printed(text: str, records: Records) -> Records:
+    """Keep the lines of a table whose columns are kept apart by blanks."""
+    for line, shown, cells in aligned.rows(text):
+        if cells is None:
+            records.broken.append((line, shown.strip()[:200], "the line does not line up with the columns of the header"))
+        else:
+            _keep(records, cells, line)
     return records
 
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from data.importing import cells, places, resolve, vocabulary
 from data.importing.columns import Coded, Days, Numbers, Rows, taken, to_arrow
-from data.importing.mapping import Assigned
+from data.importing.mapping import MONEY, Assigned
+from data.importing.money import with_currencies
 from data.importing.repeats import without_repeats
 from data.importing.report import Report, lines_text
 from data.importing.sheet import Sheet
@@ -103,6 +104,8 @@ def build(builder: Builder) -> None:
     for item in builder.assigned:
         column = builder.meta.columns.get(item.field)
         if _is_number(builder, item):
+            if row_money is not None and MONEY.search(item.field):
+                item.column = with_currencies(item.column, row_money)
             powered = item.field in ("POWER", "power_mw", "site_power_mw")
             hints = cells.Hints(builder.context.delimiter, decimal, row_units if powered else None, row_money)
             parsed = cells.numbers_of(item, builder.meta, builder.report, builder.lines, hints)

@@ -13,7 +13,7 @@ MISSING_WORDS = frozenset(
     """
     - -- --- – — ― ? ?? . .. … n/a n.a. n.a na n/k nan none null nil missing tba tbd tbc unknown undisclosed unspecified
     not\x20available not\x20disclosed not\x20known not\x20applicable not\x20stated k.a. k.\x20a. unbekannt inconnu s.o. nd n.d. desconocido
-    未知 不明 未公布 未披露 (blank) #n/a #na <na> confidential withheld pending
+    未知 不明 未公布 未披露 (blank) (null) <none> #n/a #na <na> confidential withheld pending
     """.replace("not\x20", "not_")
     .replace("k.\x20a.", "k._a.")
     .split()
