@@ -26,14 +26,15 @@ def words(table: pd.DataFrame, params: Any) -> Words:
     facts = table.attrs
     paid = table[table["price_usd_per_mtok"] > 0]
     if paid.empty:
-        return _nothing(facts)
+        return _nothing(facts, params)
     records = paid[paid["record"]]
     first, last = records.iloc[0], records.iloc[-1]
     models = paid["model_id"].nunique()
     rate = facts["rate"]
     most = len(paid) - len(records) > MOST_DOTS
-    dots = f"the {MOST_DOTS:,} cheapest of {len(paid):,}" if most else f"all {len(paid)}"
-    marks = f"Small dots: {dots} offers of {models} models that reach the level. Line: the {len(records)} that set a record."
+    dots = f"the {MOST_DOTS:,} cheapest of {len(paid):,}" if most else f"all {len(paid)}" if len(paid) > 1 else "the one"
+    among = f"{_counted(len(paid), 'offer')} of {_counted(models, 'model')}"
+    marks = f"Small dots: {dots} {among.split(' ', 1)[1]} that {_reach(len(paid))} the level. Line: {_records(len(records))}."
     if facts["test"]:
         marks += " Diamonds: the model under test; dotted: ten-fold a year from the first record."
     if facts.get("own"):
@@ -42,15 +43,33 @@ def words(table: pd.DataFrame, params: Any) -> Words:
         finding=_finding(facts, first, last, params),
         subtitle=f"$ / Mtok, {facts['blend']}, log scale. {marks}",
         alt=_alt(facts, records, rate),
-        coverage=f"{len(paid)} offers of {models} models"
-        + (f"; {facts['left_out']} more reach the level and are switched off" if facts["left_out"] else ""),
+        coverage=among + _left_out(facts["left_out"], params),
         credit=CREDIT,
         notes=(*_test_notes(facts), *_own_notes(facts), rate["why"] or _other_rates(rate)),
     )
 
 
-def _left_out(n: int) -> str:
-    return f"; {n} more reach the level and are switched off" if n else ""
+def _counted(n: int, thing: str) -> str:
+    return f"{n} {thing}{'' if n == 1 else 's'}"
+
+
+def _reach(n: int) -> str:
+    return "reaches" if n == 1 else "reach"
+
+
+def _records(n: int) -> str:
+    return f"the {n} that set a record" if n > 1 else "the one that set a record"
+
+
+def _left_out(n: int, params: Any) -> str:
+    if not n:
+        return ""
+    why = "lie outside the days chosen or are switched off" if params.since or params.until else "are switched off"
+    return (
+        f"; {n} more reach the level and {why}"
+        if n > 1
+        else f"; 1 more reaches the level and {why.replace('lie', 'lies').replace('are', 'is')}"
+    )
 
 
 def _finding(facts: Facts, first: pd.Series, last: pd.Series, params: Any) -> str:
@@ -61,10 +80,11 @@ def _finding(facts: Facts, first: pd.Series, last: pd.Series, params: Any) -> st
     if len(facts["test"]):
         return _test_finding(facts)
     start = f"Reaching {whose} cost {dollars(first['price_usd_per_mtok'])} per million tokens in {first['date'][:4]}"
+    until = f" by {date(params.until.isoformat())}" if params.until else ""
     if last["date"] == first["date"]:
-        return start + "; no cheaper offer is listed since"
+        return f"{start}; no cheaper offer is listed{until or ' since'}"
     when = pd.Timestamp(last["date"]).strftime("%B %Y")
-    return f"{start}; the lowest offer since, in {when}, was {dollars(last['price_usd_per_mtok'])}"
+    return f"{start}; the lowest offer{until or ' since'}, in {when}, was {dollars(last['price_usd_per_mtok'])}"
 
 
 def _test_finding(facts: Facts) -> str:
@@ -101,6 +121,8 @@ def _own_notes(facts: Facts) -> list[str]:
 
 
 def _test_notes(facts: Facts) -> list[str]:
+    if facts["test_name"] and not facts["test"]:
+        return [f"No offer of {facts['test_name']} that reaches the level is among these: no test is drawn."]
     out = []
     for f in facts["test"]:
         head = f"{facts['test_name']} at {dollars(f['price'])} from {date(_iso(f['date_day']))}"
@@ -124,8 +146,14 @@ def _alt(facts: Facts, records: pd.DataFrame, rate: Facts) -> str:
     return f"Price records for {facts['level']}, {facts['blend']}: {steps}. {fall}"
 
 
-def _nothing(facts: Facts) -> Words:
+def _nothing(facts: Facts, params: Any) -> Words:
     best = facts["best"]
+    if facts["left_out"] and (params.since or params.until):
+        days = [f"from {date(params.since.isoformat())}"] if params.since else []
+        days += [f"to {date(params.until.isoformat())}"] if params.until else []
+        finding = f"No offer {' '.join(days)} reaches {facts['level']} under these switches"
+        more = f"{finding}. Without the days chosen or other switches {_counted(facts['left_out'], 'offer')} would."
+        return Words(finding=finding, credit=CREDIT, empty=more, way_out={"since": None, "until": None, "buyable": False})
     nearest = f" The highest score of a model on sale is {score_text(facts['benchmark'], best['score'])} "
     f"({best['model']})." if best else ""
     return Words(

@@ -57,6 +57,27 @@ def test_nothing_reaches_the_level(snapshot, look):
     CHART.figure(table, params, look)
 
 
+def test_an_early_last_day_is_said_and_not_taken_for_today(snapshot):
+    _, words, _ = made(snapshot, until="2023-05-01")
+    assert words.finding.endswith("in 2023; no cheaper offer is listed by 1 May 2023")
+    assert words.subtitle.endswith("Small dots: the one offer of 1 model that reaches the level. Line: the one that set a record.")
+    assert words.coverage.startswith("1 offer of 1 model; ") and words.coverage.endswith("lie outside the days chosen or are switched off")
+    assert "; the lowest offer by 1 Jun 2024, in March 2024, was" in made(snapshot, until="2024-06-01")[1].finding
+    assert "; the lowest offer since, in" in made(snapshot)[1].finding
+
+
+def test_days_before_any_offer_are_left_by_the_way_out(snapshot):
+    table, words, params = made(snapshot, until="2020-01-01")
+    assert table.empty and words.finding == "No offer to 1 Jan 2020 reaches GPT-4 (GPQA Diamond ≥ 35.7 %) under these switches"
+    assert "offers would." in words.empty
+    assert not made(snapshot, **{**params.model_dump(), **words.way_out})[0].empty
+
+
+def test_a_model_under_test_without_an_offer_is_said(snapshot):
+    _, words, _ = made(snapshot, test="deepseek-v3", until="2024-06-01")
+    assert words.notes[0] == "No offer of DeepSeek-V3 that reaches the level is among these: no test is drawn."
+
+
 def test_free_offers_are_shown_but_never_fitted(snapshot, look):
     without, _, _ = made(snapshot)
     table, _, params = made(snapshot, free=True)
