@@ -38,9 +38,9 @@ def history() -> None:
             row.kind,
             row.author or "",
             row.file_name or "",
-            row.added,
-            row.changed,
-            row.removed,
+            f"{row.added:,}",
+            f"{row.changed:,}",
+            f"{row.removed:,}",
             row.note or "",
         )
         for row in found.head(SHOWN).astype(object).where(found.head(SHOWN).notna(), None).itertuples(index=False)
