@@ -55,6 +55,13 @@ def state(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rev: int) -> pd.Da
     return _plain(cursor.execute(sql, values).to_arrow_table().to_pandas(), meta)
 
 
+def history(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rev: int) -> pd.DataFrame:
+    """Every event of a table's facts up to a revision, by revision and key, with `event`: put or remove."""
+    sql = f"SELECT {_columns(meta)} FROM {events(meta)} WHERE rev <= ? ORDER BY rev, fact_key"
+    frame = cursor.execute(sql, [rev]).to_arrow_table().to_pandas()
+    return _plain(frame, meta).assign(event=frame["event"].astype(object))
+
+
 def part(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, columns: list[str], ids: pa.Array | None = None) -> pd.DataFrame:
     """Some columns of the current facts, ordered by key; with `ids` those alone whose first key column is one of them."""
     chosen = ", ".join(quoted(c) for c in ["fact_key", *columns])

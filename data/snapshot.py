@@ -37,6 +37,13 @@ class Snapshot:
             return rows
         return _with_draft(rows, self.draft[name], meta)
 
+    def history(self, name: str) -> pd.DataFrame:
+        """Every row a table has held up to this revision, a row a change, as `table` gives them, and `event`: put or remove.
+
+        `row_rev` is the revision that made the change. Uncommitted rows are no part of it. Errors: ValueError for an unknown table.
+        """
+        return with_rung(self.store.history(name, self.rev), load_meta(name))
+
     def with_draft(self, rows: dict[str, pd.DataFrame]) -> Snapshot:
         """This snapshot with uncommitted rows (canonical columns) put over it; they carry the origin "draft"."""
         return replace(self, draft={**self.draft, **rows})

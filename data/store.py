@@ -151,6 +151,11 @@ class Store:
             finally:
                 cursor.execute("COMMIT")
 
+    def history(self, table: str, rev: int) -> pd.DataFrame:
+        """Every event of a table up to a revision, by revision and key."""
+        with self.cursor() as cursor:
+            return revisions.history(cursor, load_meta(table), rev)
+
     def part(self, table: str, columns: list[str], ids: pa.Array | None = None) -> pd.DataFrame:
         """Some columns of a table's newest state with fact_key, ordered by key; `ids` are values of its first key column."""
         with self.cursor() as cursor:

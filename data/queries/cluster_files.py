@@ -9,13 +9,13 @@ import pandas as pd
 from analytics.clusters.consistency import RATIOS
 from data import consistency
 from data.queries.chips import records
-from data.queries.clusters import family, levels, newest_editions, rows, short_source
+from data.queries.clusters import ever_told, family, levels, newest_editions, rows, short_source
 from data.queries.kept import per_revision
-from data.queries.promises import told_before
 from data.snapshot import Snapshot
 
 FIGURES = ("power_mw", "site_power_mw", "chip_count", "h100e", "capex_usd")
 BASES = consistency.FIGURES
+WITHDRAWN = "withdrawn"
 
 
 def testimonies(snapshot: Snapshot, cluster_id: str) -> pd.DataFrame:
@@ -79,24 +79,20 @@ def consequences(snapshot: Snapshot, cluster_id: str) -> list[dict[str, Any]]:
 
 
 def changes(snapshot: Snapshot, cluster_id: str) -> list[dict[str, Any]]:
-    """Values of one cluster that a later revision of the store changed: rev, phase, source, figure, before, after."""
-    every = told_before(snapshot)
-    own = every[every["cluster_id"] == cluster_id].sort_values(["fact_key", "first_rev"], kind="stable")
+    """Values of one cluster that a later revision of the store changed, took away or gave back: rev, phase, source, figure, before, after."""
+    every = ever_told(snapshot)
+    own = every[every["cluster_id"] == cluster_id].sort_values(["fact_key", "row_rev"], kind="stable")
+    own = own.assign(status=own["status"].where(own["event"] == "put", WITHDRAWN))
     out = []
     for _, told in own.groupby("fact_key", sort=True):
         for (_, before), (_, after) in zip(told.iterrows(), told.iloc[1:].iterrows()):
+            moved = {"rev": int(after["row_rev"]), "phase": after["phase"], "source": short_source(after["source"])}
             for name in (*FIGURES, "status"):
                 a, b = before[name], after[name]
                 if a != b and not (a != a and b != b):
                     known = [None if v is None or v != v else v for v in (a, b)]
-                    words = {
-                        "rev": int(after["first_rev"]),
-                        "phase": after["phase"],
-                        "source": short_source(after["source"]),
-                        "figure": name,
-                    }
-                    out.append(words | {"figure": name, "before": known[0], "after": known[1]})
-    return out
+                    out.append(moved | {"figure": name, "before": known[0], "after": known[1]})
+    return sorted(out, key=lambda change: -int(change["rev"]))
 
 
 @per_revision

@@ -50,7 +50,20 @@ class Selection:
 @per_revision
 def rows(snapshot: Snapshot) -> pd.DataFrame:
     """Every testimony about a cluster, with dates as days, clean names, the 16-bit basis and `fleet` for rows that overlap sites."""
-    table = snapshot.table("clusters")
+    return _as_read(snapshot.table("clusters"), snapshot)
+
+
+@per_revision
+def ever_told(snapshot: Snapshot) -> pd.DataFrame:
+    """Every testimony this and earlier revisions brought or took away, then a draft's, as `rows` gives them, with `event` and `row_rev`."""
+    told = _as_read(snapshot.history("clusters"), snapshot)
+    if not snapshot.draft:
+        return told
+    draft = rows(snapshot).loc[lambda d: d["origin"] == "draft"].assign(event="put", row_rev=snapshot.rev)
+    return pd.concat([told, draft], ignore_index=True)
+
+
+def _as_read(table: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
     phase, note = table["phase"].fillna(""), table["quote_or_note"].fillna("")
     fleet = (
         phase.str.contains(FLEET_WORDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from data.queries.clusters import Selection, default_source, levels, read_to, rows, selected
+from data.queries.clusters import Selection, default_source, ever_told, levels, read_to, rows, selected
 from data.queries.kept import per_revision
 from data.snapshot import Snapshot, latest_day
 
@@ -13,25 +13,15 @@ PROMISED = ("planned", "under construction", "claimed", "superseded")
 DAYS_PER_MONTH = 30.4375
 # A promise counts as kept where at least this share of it is seen running: power is rounded, buildings are counted whole.
 KEPT_SHARE = 0.95
-MOST_REVISIONS = 60
 
 
 @per_revision
 def told_before(snapshot: Snapshot) -> pd.DataFrame:
     """Every testimony any revision up to this one held, each once, with `first_rev`, the revision that brought it."""
-    changed = snapshot.store.frame(
-        "SELECT DISTINCT rev FROM revision_tables WHERE table_name = 'clusters' AND rev <= ? ORDER BY rev DESC LIMIT ?",
-        [snapshot.rev, MOST_REVISIONS],
-    )
-    parts: list[pd.DataFrame] = []
-    for rev in sorted(int(r) for r in changed["rev"]):
-        then = rows(snapshot.store.snapshot(rev, today=snapshot.today))
-        parts.append((then[then["row_rev"] == rev] if parts else then).assign(first_rev=rev))
-    if snapshot.draft:
-        parts.append(rows(snapshot).assign(first_rev=snapshot.rev))
-    every = pd.concat(parts, ignore_index=True) if parts else rows(snapshot).assign(first_rev=snapshot.rev)
+    told = ever_told(snapshot)
     values = ["fact_key", "status", "power_mw", "site_power_mw", "chip_count", "h100e", "capex_usd"]
-    return every.drop_duplicates(values, keep="first").reset_index(drop=True)
+    every = told[told["event"] == "put"].drop_duplicates(values, keep="first")
+    return every.assign(first_rev=every["row_rev"]).reset_index(drop=True)
 
 
 def promises(snapshot: Snapshot, quantity: str, source: str = "") -> pd.DataFrame:
