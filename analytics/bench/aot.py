@@ -94,11 +94,11 @@ def _gqa(name: str, group: int, width: int, page: int, window: int, splits: int,
     return Variant(f"{name} {tiling.name}", "decode.gqa_split_kernel", signature, constants, tiling.warps, tiling.stages)
 
 
-def _mla(name: str, heads: int, page: int, splits: int, tiling: Tiling | None = None) -> Variant:
-    tiling = tiling or mla_tiling(heads)
+def _mla(name: str, heads: int, page: int, splits: int, kv: str = "bf16", tiling: Tiling | None = None) -> Variant:
+    tiling = tiling or mla_tiling(heads, 1 if kv == "fp8e4nv" else 2)
     signature = {
         "q_ptr": "*bf16",
-        "cache_ptr": "*bf16",
+        "cache_ptr": f"*{kv}",
         "table_ptr": "*i32",
         "lengths_ptr": "*i32",
         "out_ptr": "*bf16",
@@ -132,20 +132,23 @@ def launched() -> list[Variant]:
     for suite in ("quick", "full"):
         for splits in (1, 8):
             for case in decode.cases(suite, "cuda"):
+                if decode.value_width(case) != case["D"]:
+                    continue  # not for our kernels
                 kv, window, group = "fp8e4nv" if case.dtype_kv == "fp8" else "bf16", case.params.get("window") or 0, case["H"] // case["K"]
                 name = f"gqa g{group} d{case['D']} page{case['page']} window{window} splits{splits} {kv}"
                 out[name] = _gqa(name, group, case["D"], case["page"], window, splits, kv)
             for case in mla.cases(suite, "cuda"):
-                name = f"mla h{case['H']} page{case['page']} splits{splits}"
-                out[name] = _mla(name, case["H"], case["page"], splits)
+                kv = "fp8e4nv" if case.dtype_kv == "fp8" else "bf16"
+                name = f"mla h{case['H']} page{case['page']} splits{splits} {kv}"
+                out[name] = _mla(name, case["H"], case["page"], splits, kv)
     for group, width, kv in ((4, 128, "bf16"), (4, 128, "fp8e4nv"), (64, 128, "bf16"), (8, 64, "bf16")):
         for tiling in gqa_candidates(group, width, 1 if kv == "fp8e4nv" else 2)[1:]:
             name = f"gqa g{group} d{width} page64 {kv} {tiling.name}"
             out[name] = _gqa(name, group, width, 64, 0, 8, kv, tiling)
-    for heads in (16, 32, 128):
-        for tiling in mla_candidates(heads)[1:]:
-            name = f"mla h{heads} page64 {tiling.name}"
-            out[name] = _mla(name, heads, 64, 8, tiling)
+    for heads, kv in ((16, "bf16"), (32, "bf16"), (128, "bf16"), (16, "fp8e4nv"), (32, "fp8e4nv")):
+        for tiling in mla_candidates(heads, 1 if kv == "fp8e4nv" else 2)[1:]:
+            name = f"mla h{heads} page64 {kv} {tiling.name}"
+            out[name] = _mla(name, heads, 64, 8, kv, tiling)
     return list(out.values())
 
 
@@ -159,10 +162,10 @@ def variants() -> list[Variant]:
         out.append(_gqa(f"gqa g4 d128 unsplit {kv}", 4, 128, 64, 0, 1, kv))
     for group, width in ((1, 128), (16, 128), (64, 128), (8, 64)):
         out.append(_gqa(f"gqa g{group} d{width} page64 bf16", group, width, 64, 0, 8, "bf16"))
-    for heads in (16, 32, 128):
-        out.append(_mla(f"mla h{heads} page64 bf16", heads, 64, 8))
-        out.append(_mla(f"mla h{heads} unsplit bf16", heads, 64, 1))
-        out.append(_mla(f"mla h{heads} contiguous bf16", heads, 0, 8))
+    for heads, kv in ((16, "bf16"), (32, "bf16"), (128, "bf16"), (16, "fp8e4nv"), (32, "fp8e4nv")):
+        out.append(_mla(f"mla h{heads} page64 {kv}", heads, 64, 8, kv))
+        out.append(_mla(f"mla h{heads} unsplit {kv}", heads, 64, 1, kv))
+        out.append(_mla(f"mla h{heads} contiguous {kv}", heads, 0, 8, kv))
     for width in (64, 128, 512):
         out.append(
             Variant(

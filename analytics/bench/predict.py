@@ -8,6 +8,7 @@ import math
 from dataclasses import asdict, dataclass, field
 
 from analytics.bench.operation import Work
+from analytics.bench.record import MOST_OF_SPEC
 from analytics.bench.roofline import expected_time_us
 
 
@@ -72,7 +73,7 @@ def predict(work: Work, ceilings: Ceilings) -> Prediction | None:
     return Prediction(total, bound, bandwidth, rate, floor_us)
 
 
-def impossible(seconds: float, work: Work, spec: Spec, margin: float = 1.02) -> str | None:
+def impossible(seconds: float, work: Work, spec: Spec, margin: float = MOST_OF_SPEC) -> str | None:
     """The reason why a time cannot be right, if it beats what the vendor states by more than 2 %."""
     if spec.bytes_per_s and work.bytes_min and work.path in ("read", "write", "copy", "gather"):
         achieved = work.bytes_min / seconds

@@ -19,6 +19,7 @@ MAX_LINE_BYTES = 64 * 1024
 MAX_TEXT = 2_000
 STATUSES = ("ok", "noisy", "impossible", "wrong", "oom", "unsupported", "timeout", "failed")
 TIMED = ("ok", "noisy", "impossible")
+MOST_OF_SPEC = 1.02  # of the vendor's figure; faster than that cannot be right
 TIMERS = ("graph", "events", "kineto", "wall", "none")
 BOUNDS = ("mem", "flop", "launch", "none")
 
@@ -246,9 +247,10 @@ def _check_shape(record: dict[str, Any], where: str) -> None:
             _refuse(where, f"params.{name}", params.get(name), "one of " + ", ".join(words))
     if op == "ceiling" and (record["value"] is None or record["value"] <= 0 or record["value_name"] != params["what"]):
         _refuse(where, "value", record["value"], f"the rate or time of {params['what']}, above 0, under that name, as for every ceiling")
-    window = params.get("window")
-    if window is not None and (isinstance(window, bool) or not isinstance(window, int) or window < 0):
-        _refuse(where, "params.window", window, "a whole number of at least 0")
+    for name, least in (("window", 0), ("Dv", 1)):  # may be absent
+        value = params.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+            _refuse(where, f"params.{name}", value, f"a whole number of at least {least}")
 
 
 def _check_status(record: dict[str, Any], where: str) -> None:
@@ -295,6 +297,10 @@ def _check_derived(record: dict[str, Any], where: str) -> None:
             continue
         if not value or abs(given / value - 1) > 1e-6:
             _refuse(where, name, given, f"{value:.6g}, as the times, bytes and FLOPs of the row make it" if value else "nothing here")
+    if record["status"] in ("ok", "noisy") and derived["frac_spec"] > MOST_OF_SPEC:
+        said, most = "TFLOP/s" if by_flops else "GB/s", record[f"spec_{unit}"]
+        accepted = f"impossible, because {rate:,.4g} {said} is {derived['frac_spec']:.3g} times the vendor's {most:,.4g}"
+        _refuse(where, "status", record["status"], accepted)
 
 
 def _no_constant(name: str) -> Any:

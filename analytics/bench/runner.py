@@ -178,6 +178,20 @@ def _done_keys(options: Options) -> set[str]:
     return {row["row_key"] for row in records.read(options.out)}
 
 
+def _left(todo: list[tuple[Operation, Case]], options: Options, device: str, done: set[str]) -> list[tuple[int, Operation, Case]]:
+    """What a file does not hold yet, each with its number in the plan: cases of which any wanted backend has no row of this device."""
+
+    def key(case: Case, backend: Backend) -> str:
+        parts = {"op": case.op, "params": dict(case.params), "dtype": case.dtype, "dtype_kv": case.dtype_kv}
+        return records.row_key({**parts, "backend": backend.name, "device": device})
+
+    return [
+        (number, operation, case)
+        for number, (operation, case) in enumerate(todo)
+        if any(key(case, backend) not in done for backend in wanted_backends(operation, options))
+    ]
+
+
 def _asked(child: Child, request: dict[str, Any], limit_s: float, doing: str) -> dict[str, Any]:
     """An answer that a session cannot do without; Refused with a sentence where the measuring process hangs or ends."""
     try:
@@ -196,7 +210,8 @@ def run(
 ) -> int:
     """Run a session and return its exit code: 0 when it ran, 3 when a row is wrong or impossible, 4 when the budget cut it.
 
-    Rows are appended one by one, so that whatever ends the session leaves valid rows behind.
+    Rows are appended one by one, so that whatever ends the session leaves valid rows behind. Where a file that is continued holds
+    every case already, nothing is measured and nothing written.
     """
     start = time.monotonic()
     kind = options.device.partition(":")[0]
@@ -207,6 +222,11 @@ def run(
     bad = False
     try:
         facts = _asked(child, {"do": "facts"}, 60.0, "naming the device")["facts"]
+        left = _left(todo, options, facts["device"], done)
+        if not left:
+            what = f"{options.out} holds every case asked for" if done else "no case was asked for"
+            progress(len(todo), len(todo), f"nothing left to measure: {what}")
+            return EXIT_OK
         session_id = uuid.uuid4().hex[:16]
         ceilings_request = {"do": "ceilings", "session_id": session_id, "small": options.suite == "smoke"}
         progress(0, len(todo), "ceilings")
@@ -225,11 +245,9 @@ def run(
             "timer": options.timer,
             "most_sets": options.most_sets,
         }
-        for number, (operation, case) in enumerate(todo):
+        for number, operation, case in left:
             wanted = wanted_backends(operation, options)
             blank = [base_row(operation, backend, case, session, number)[0] for backend in wanted]
-            if not wanted or all(row["row_key"] in done for row in blank):
-                continue
             if options.budget_s is not None and time.monotonic() - start > options.budget_s:
                 progress(number, len(todo), "cut by the budget")
                 return EXIT_CUT

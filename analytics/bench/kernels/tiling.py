@@ -57,13 +57,21 @@ def gqa_candidates(group: int, head_dim: int, kv_bytes: int) -> list[Tiling]:
     ]
 
 
-def mla_tiling(heads: int) -> Tiling:
-    """Tiling of the absorbed MLA kernel: 16 or 32 rows for few heads, 64 rows and 8 warps (4 spill) where the heads fill them."""
-    return mla_candidates(heads)[0]
+def mla_tiling(heads: int, kv_bytes: int = 2) -> Tiling:
+    """Tiling of the absorbed MLA kernel for a number of heads and cache elements of `kv_bytes` [B].
+
+    16 or 32 rows for few heads, 64 rows and 8 warps (4 spill) where the heads fill them; over an fp8 cache 32 rows at most.
+    """
+    return mla_candidates(heads, kv_bytes)[0]
 
 
-def mla_candidates(heads: int) -> list[Tiling]:
-    """Tilings worth timing for a number of heads, the one taken without timing first."""
+def mla_candidates(heads: int, kv_bytes: int = 2) -> list[Tiling]:
+    """Tilings worth timing for a number of heads and cache elements of `kv_bytes` [B], the one taken without timing first."""
+    if kv_bytes == 1:
+        # Widening a tile from fp8 takes registers: 64 rows spill in their loop, 16 rows do with 4 warps, 32 rows with tiles of 64.
+        if heads <= 16:
+            return [Tiling(16, 32, 8, 5, 1), Tiling(16, 16, 4, 5, 2), Tiling(16, 64, 8, 3, 1), Tiling(16, 32, 8, 3, 1)]
+        return [Tiling(32, 32, 8, 3, 1), Tiling(32, 32, 8, 5, 1)]
     if heads <= 16:
         return [Tiling(16, 32, 4, 3, 2), Tiling(16, 32, 4, 2, 2), Tiling(16, 64, 8, 3, 2), Tiling(16, 32, 8, 3, 3)]
     if heads <= 32:

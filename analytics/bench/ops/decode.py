@@ -19,6 +19,7 @@ HEADS = ((32, 8, 128), (64, 8, 128), (128, 8, 128), (32, 32, 128), (64, 1, 128),
 def case(
     batch: int, context: int, heads: tuple[int, int, int], page: int = 0, kv: str | None = None, priority: int = 1, **extra: Any
 ) -> Case:
+    """A case; `extra` may hold a window, how lengths differ, and Dv, the width of the values where it is not that of the keys."""
     shape = dict(zip(("H", "K", "D"), heads))
     return Case("attn.decode", {"B": batch, "S": context, **shape, "page": page, **extra}, "bf16", kv, priority)
 
@@ -34,11 +35,14 @@ def cases(suite: str, device: str) -> list[Case]:
             case(2, 300, small, 16, "fp8"),
             case(2, 300, small, window=128),
             case(3, 200, small, 16, lengths="lognormal"),
+            case(2, 300, (8, 2, 96), Dv=64),
+            case(2, 300, (8, 2, 96), 16, Dv=64),
         ]
     if device == "cpu":
         points = [(1, 1024), (4, 4096), (16, 4096)] if suite == "quick" else [(b, s) for b in (1, 4, 16, 64) for s in (512, 2048, 8192)]
         out = [case(b, s, (32, 8, 128), priority=0 if (b, s) in ((16, 4096), (16, 8192)) else 1) for b, s in points]
-        return [*out, case(4, 4096, (32, 8, 128), 16), case(4, 4096, (32, 32, 128)), case(4, 4096, (32, 8, 128), window=1024)]
+        out += [case(4, 4096, (32, 8, 128), 16), case(4, 4096, (32, 32, 128)), case(4, 4096, (32, 8, 128), window=1024)]
+        return [*out, case(4, 4096, (64, 4, 192), Dv=128)]
     headline = (32, 8, 128)
     out = [case(32, 4096, headline, page, kv, priority=0) for kv in (None, "fp8") for page in (0, 64)]
     grid = [(1, 1024), (1, 32768), (8, 1024), (8, 8192), (16, 4096), (64, 1024), (64, 8192), (128, 2048), (256, 1024)]
@@ -49,17 +53,23 @@ def cases(suite: str, device: str) -> list[Case]:
     out += [case(16, 8192, heads, page) for heads in HEADS[1:] for page in (0, 64)]
     out += [case(32, 4096, headline, 16), case(32, 4096, headline, 16, "fp8", priority=2)]
     out += [case(32, 16384, headline, 64, window=w) for w in (128, 1024, 4096)]
+    out += [case(16, 8192, (64, 4, 192), page, Dv=128) for page in (0, 64)]
     out += [case(64, 4096, headline, 64, lengths=kind) for kind in ("spread", "lognormal", "one_long")]
     return out
 
 
+def value_width(case: Case) -> int:
+    """Width of a head of the values: that of the keys unless the case says otherwise."""
+    return case.params.get("Dv") or case["D"]
+
+
 def account(case: Case) -> Work:
-    each = lengths(case)
+    each, width = lengths(case), value_width(case)
     window = case.params.get("window") or float("inf")
-    kv_bytes = float(accounting.decode_attention_kv_bytes(1, each, case["K"], case["D"], case.kv_element_bytes, window).sum())
-    io_bytes = accounting.decode_attention_io_bytes(case["B"], case["H"], case["D"], case.element_bytes)
-    flops = float(accounting.decode_attention_flops(1, each, case["H"], case["D"], window).sum())
-    stored = 2.0 * case["B"] * int(each.max()) * case["K"] * case["D"] * case.kv_element_bytes
+    kv_bytes = float(accounting.decode_attention_kv_bytes(1, each, case["K"], case["D"], case.kv_element_bytes, window, width).sum())
+    io_bytes = accounting.decode_attention_io_bytes(case["B"], case["H"], case["D"], case.element_bytes, width)
+    flops = float(accounting.decode_attention_flops(1, each, case["H"], case["D"], window, value_dim=width).sum())
+    stored = float(case["B"] * int(each.max()) * case["K"] * (case["D"] + width) * case.kv_element_bytes)
     return Work(kv_bytes + io_bytes, flops, "read", "bf16", resident_bytes=stored + io_bytes)
 
 
@@ -71,10 +81,10 @@ def build(case: Case, device: Any, seed: int) -> dict[str, Any]:
     out = {"q": device.normal((case["B"], case["H"], case["D"]), case.dtype, generator), "lengths": device.integers(each), "each": each}
     if case["page"]:
         out["table"], pages = page_table(case, device, generator, longest)
-        shape = (pages, case["K"], case["page"], case["D"])
+        shape = (pages, case["K"], case["page"])
     else:
-        shape = (case["B"], case["K"], longest, case["D"])
-    out["k"], out["v"] = device.normal(shape, kv, generator), device.normal(shape, kv, generator)
+        shape = (case["B"], case["K"], longest)
+    out["k"], out["v"] = (device.normal((*shape, width), kv, generator) for width in (case["D"], value_width(case)))
     return out
 
 
@@ -147,6 +157,16 @@ def _bytes_moved(case: Case, device: Any, work: Work, place: int = 0) -> float:
     """The least plus the partial results that splitting writes and reads again (fp32, with their LSE)."""
     splits = _splits(case, device, place)[1]
     return work.bytes_min + (2.0 * case["B"] * case["H"] * splits * (case["D"] + 1) * 4 if splits > 1 else 0.0)
+
+
+def _one_width(who: str) -> Any:
+    """A reason function for backends that take values of the keys' width only."""
+
+    def reason(case: Case, device: Any) -> str | None:
+        same = value_width(case) == case["D"]
+        return None if same else f"{who} takes values as wide as the keys, not {value_width(case)} beside {case['D']}"
+
+    return reason
 
 
 def _triton_shape(case: Case, device: Any) -> str | None:
@@ -244,7 +264,7 @@ def _flash_attn(case: Case, inputs: dict[str, Any], device: Any) -> Call:
 
 def _form(place: int) -> Backend:
     """Our kernel in the tiling at `place` of its candidates: the first is the one used, the others are for tuning."""
-    reasons = first_of(triton_reason, _triton_shape, tuning_reason(_candidates, place))
+    reasons = first_of(triton_reason, _one_width("our kernel"), _triton_shape, tuning_reason(_candidates, place))
     return Backend(
         "triton" if place == 0 else f"triton-form{place}",
         partial(_triton, place=place),
@@ -267,8 +287,16 @@ OPERATIONS = [
             *(_form(place) for place in range(5)),
             Backend("torch-sdpa", _sdpa, _sdpa_reason),
             Backend("torch-flex", _flex, _flex_reason),
-            Backend("flashinfer", _flashinfer, first_of(package_reason("FlashInfer", "flashinfer"), _flashinfer_reason)),
-            Backend("flash-attn", _flash_attn, first_of(package_reason("flash-attn", "flash_attn"), _flash_attn_reason)),
+            Backend(
+                "flashinfer",
+                _flashinfer,
+                first_of(package_reason("FlashInfer", "flashinfer"), _one_width("FlashInfer's batch decode"), _flashinfer_reason),
+            ),
+            Backend(
+                "flash-attn",
+                _flash_attn,
+                first_of(package_reason("flash-attn", "flash_attn"), _one_width("flash-attn"), _flash_attn_reason),
+            ),
         ],
     )
 ]

@@ -13,24 +13,33 @@ from analytics.bench.ops.attention import lengths, page_table
 from analytics.bench.references import decode_attention, paged_to_dense, precise
 
 LATENT, ROPE = 512, 64
+CACHE_SCALE = 0.75  # of an fp8 cache; any but 1, so that a kernel that forgets it is found wrong
 SCALE = (128 + 64) ** -0.5  # of the unabsorbed query: 128 without and 64 with rotary position (DeepSeek-V3 configuration)
 
 
-def _case(batch: int, context: int, heads: int, page: int = 64, priority: int = 1, **extra: Any) -> Case:
-    return Case(
-        "attn.mla", {"B": batch, "S": context, "H": heads, "latent": LATENT, "rope": ROPE, "page": page, **extra}, "bf16", None, priority
-    )
+def _case(batch: int, context: int, heads: int, page: int = 64, kv: str | None = None, priority: int = 1, **extra: Any) -> Case:
+    shape = {"B": batch, "S": context, "H": heads, "latent": LATENT, "rope": ROPE, "page": page, **extra}
+    return Case("attn.mla", shape, "bf16", kv, priority)
 
 
 def cases(suite: str, device: str) -> list[Case]:
     if suite == "smoke":
-        return [_case(2, 200, 16, 16, 0), _case(1, 100, 4, 0), _case(2, 150, 4, 16, lengths="spread")]
+        return [
+            _case(2, 200, 16, 16, priority=0),
+            _case(1, 100, 4, 0),
+            _case(2, 150, 4, 16, lengths="spread"),
+            _case(2, 150, 16, 16, "fp8"),
+            _case(1, 100, 20, 0, "fp8"),
+        ]
     if device == "cpu":
         return [_case(4, 1024, 16, priority=0), _case(1, 1024, 16), _case(2, 1024, 128), _case(4, 1024, 16, 0)]
     out = [_case(64, 8192, 16, priority=0), _case(128, 4096, 128, priority=0), _case(64, 8192, 16, 0), _case(128, 4096, 128, 0)]
     grid = [(b, s) for b in (1, 16, 64, 256) for s in (1024, 8192, 65536) if b * s <= 2_097_152]
     heads = (16, 128) if suite == "quick" else (16, 32, 64, 128)
+    out += [_case(64, 8192, 16, page, "fp8") for page in (64, 0)] + [_case(128, 4096, 128, page, "fp8") for page in (64, 0)]
     out += [_case(b, s, h, priority=2) for h in heads for b, s in grid if (b, s, h) not in {(64, 8192, 16)}]
+    if suite == "full":
+        out += [_case(b, s, h, 64, "fp8", priority=2) for h in heads for b, s in grid if (b, s, h) not in {(64, 8192, 16)}]
     return out
 
 
@@ -51,10 +60,14 @@ def build(case: Case, device: Any, seed: int) -> dict[str, Any]:
     out = {"q": device.normal((case["B"], case["H"], width), case.dtype, generator, 0.3), "lengths": device.integers(each), "each": each}
     if case["page"]:
         out["table"], pages = page_table(case, device, generator, longest)
-        out["cache"] = device.normal((pages, case["page"], width), case.dtype, generator)
+        out["cache"] = device.normal((pages, case["page"], width), case.dtype_kv or case.dtype, generator)
     else:
-        out["cache"] = device.normal((case["B"], longest, width), case.dtype, generator)
+        out["cache"] = device.normal((case["B"], longest, width), case.dtype_kv or case.dtype, generator)
     return out
+
+
+def _cache_scale(case: Case) -> float:
+    return CACHE_SCALE if case.dtype_kv == "fp8" else 1.0
 
 
 def _dense(case: Case, inputs: dict[str, Any]) -> Any:
@@ -65,9 +78,16 @@ def _dense(case: Case, inputs: dict[str, Any]) -> Any:
 
 
 def reference(case: Case, inputs: dict[str, Any]) -> Any:
-    cache = _dense(case, inputs)
-    each = [int(n) for n in inputs["each"]]
-    return decode_attention(inputs["q"], cache, cache[..., : case["latent"]], each, scale=SCALE, dtype=precise(account(case).flops))
+    cache, cache_scale = _dense(case, inputs), _cache_scale(case)
+    return decode_attention(
+        inputs["q"],
+        cache,
+        cache[..., : case["latent"]],
+        [int(n) for n in inputs["each"]],
+        scale=SCALE * cache_scale,
+        v_scale=cache_scale,
+        dtype=precise(account(case).flops),
+    )
 
 
 def _triton(case: Case, inputs: dict[str, Any], device: Any, place: int = 0) -> Call:
@@ -82,6 +102,7 @@ def _triton(case: Case, inputs: dict[str, Any], device: Any, place: int = 0) -> 
         table=inputs.get("table"),
         page=case["page"],
         scale=SCALE,
+        cache_scale=_cache_scale(case),
         sm_count=device.sm_count,
         compute=compute_dtype(),
         tiling=_candidates(case)[place],
@@ -90,7 +111,7 @@ def _triton(case: Case, inputs: dict[str, Any], device: Any, place: int = 0) -> 
 
 
 def _candidates(case: Case) -> list[Tiling]:
-    return mla_candidates(case["H"])
+    return mla_candidates(case["H"], case.kv_element_bytes)
 
 
 def _splits(case: Case, device: Any, place: int) -> tuple[Tiling, int]:
@@ -111,7 +132,9 @@ def _bytes_moved(case: Case, device: Any, work: Work, place: int = 0) -> float:
     return work.bytes_min + again + (2.0 * case["B"] * case["H"] * splits * (case["latent"] + 1) * 4 if splits > 1 else 0.0)
 
 
-def _equal_lengths(case: Case, device: Any) -> str | None:
+def _sdpa_reason(case: Case, device: Any) -> str | None:
+    if case.dtype_kv == "fp8":
+        return "scaled_dot_product_attention takes no fp8 cache"
     if case.params.get("lengths", "equal") != "equal":
         return "scaled_dot_product_attention takes one length for the whole batch"
     return None
@@ -134,7 +157,11 @@ def _sdpa(case: Case, inputs: dict[str, Any], device: Any) -> Call:
 
 def _flashinfer_reason(case: Case, device: Any) -> str | None:
     absent = package_reason("FlashInfer", "flashinfer")(case, device)
-    return absent or (None if case["page"] else "FlashInfer's latent decode takes paged caches")
+    if absent or case["page"] and not case.dtype_kv:
+        return absent
+    return (
+        "FlashInfer's latent decode is called with bf16 caches only" if case.dtype_kv else "FlashInfer's latent decode takes paged caches"
+    )
 
 
 def _flashinfer(case: Case, inputs: dict[str, Any], device: Any) -> Call:
@@ -188,7 +215,7 @@ OPERATIONS = [
         reference,
         [
             *(_form(place) for place in range(4)),
-            Backend("torch-sdpa", _sdpa, _equal_lengths),
+            Backend("torch-sdpa", _sdpa, _sdpa_reason),
             Backend("flashinfer", _flashinfer, _flashinfer_reason),
         ],
     )

@@ -65,21 +65,22 @@ def gqa(heads, kv_heads, each, page, splits, window=0, layout="heads first", kv=
     emit(f"gqa {heads}/{kv_heads} d{dim} each={each} page={page} splits={splits} window={window} {layout} {kv}", step(), want)
 
 
-def mla(heads, each, page, splits, rows=16):
+def mla(heads, each, page, splits, rows=16, kv="bf16"):
     generator = torch.Generator().manual_seed(heads)
     longest, batch = max(each), len(each)
     q = torch.randn((batch, heads, 576), generator=generator).mul(0.3).bfloat16()
+    dtype, cache_scale = (torch.float8_e4m3fn, 0.5) if kv == "fp8" else (torch.bfloat16, 1.0)
     table = None
     if page:
         pages = -(-longest // page)
         table = torch.randperm(batch * pages, generator=generator).view(batch, pages).int()
-        cache = torch.randn((batch * pages, page, 576), generator=generator).bfloat16()
+        cache = torch.randn((batch * pages, page, 576), generator=generator).to(dtype)
         for request, length in enumerate(each):
             if length % page:
-                cache[int(table[request, length // page]), length % page :] = float("nan")
+                cache[int(table[request, length // page]), length % page :] = torch.full((), float("nan")).to(dtype)
         dense = paged_to_dense(cache, table, longest)
     else:
-        cache = dense = torch.randn((batch, longest, 576), generator=generator).bfloat16()
+        cache = dense = torch.randn((batch, longest, 576), generator=generator).to(dtype)
     tiling = Tiling(rows=rows, tokens=32, warps=4, stages=2, programs_per_sm=2)
     step = MlaDecode(
         q,
@@ -89,6 +90,7 @@ def mla(heads, each, page, splits, rows=16):
         table=table,
         page=page,
         scale=0.07,
+        cache_scale=cache_scale,
         tiling=tiling,
         splits=splits,
         compute=tl.float32,
@@ -96,9 +98,9 @@ def mla(heads, each, page, splits, rows=16):
     step.out.fill_(float("nan"))
     dense = dense.unsqueeze(1)
     emit(
-        f"mla h{heads} each={each} page={page} splits={splits}",
+        f"mla h{heads} each={each} page={page} splits={splits} {kv}",
         step(),
-        decode_attention(q, dense, dense[..., :512], each, scale=0.07, dtype=torch.float64),
+        decode_attention(q, dense, dense[..., :512], each, scale=0.07 * cache_scale, v_scale=cache_scale, dtype=torch.float64),
     )
 
 
@@ -117,4 +119,7 @@ for page, splits in itertools.product((0, 7, 16, 64), (1, 3)):
     mla(4, [70, 9], page, splits)
 mla(16, [40], 16, 2)
 mla(20, [40], 64, 2)
+for page, splits in itertools.product((0, 7, 64), (1, 3)):
+    mla(4, [70, 9], page, splits, kv="fp8")
+mla(40, [70, 33], 64, 2, rows=32, kv="fp8")
 sys.exit(0)

@@ -45,6 +45,16 @@ def test_gqa_variants_do_not_spill_at_all_and_leave_room_for_several_programs(co
             assert min(by_registers, by_memory) >= 2, name
 
 
+def test_a_latent_fp8_cache_is_read_without_a_spill_in_a_quarter_of_a_block_s_memory(compiled):
+    latent = {name: row for name, row in compiled.items() if name.startswith("mla") and "fp8e4nv" in name}
+    assert {tuple(name.split()[1:3]) for name in latent} == {
+        (h, how) for h in ("h16", "h32") for how in ("page64", "unsplit", "contiguous")
+    }
+    for name, row in latent.items():
+        assert row["spill_instructions"] == 0 and row["stack_bytes"] == 0, name
+        assert row["registers"] <= (176 if "h16" in name else 255) and row["shared_bytes"] <= 76 * 1024, name
+
+
 def test_the_split_rule_counts_no_more_resident_programs_than_fit(compiled):
     """65,536 registers and 228 KiB of shared memory a multiprocessor (CUDA C++ programming guide, compute capability 9.0)."""
     for variant in variants():
@@ -53,7 +63,7 @@ def test_the_split_rule_counts_no_more_resident_programs_than_fit(compiled):
             group, width = variant.constants.get("G"), variant.constants.get("D")
             heads = {16: 16, 32: 32, 64: 128}[variant.constants["ROWS"]]
             kv_bytes = 1 if "fp8" in variant.name else 2
-            tiling = gqa_tiling(group, width, kv_bytes) if group else mla_tiling(heads)
+            tiling = gqa_tiling(group, width, kv_bytes) if group else mla_tiling(heads, kv_bytes)
             fit = min(65_536 // (row["registers"] * 32 * tiling.warps), (228 * 1024) // (row["shared_bytes"] + 1024))
             assert tiling.programs_per_sm <= max(1, fit), (variant.name, fit)
 

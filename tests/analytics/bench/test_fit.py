@@ -106,7 +106,7 @@ def test_an_overhead_is_never_negative():
 
 def test_a_larger_shape_that_is_faster_marks_both():
     rows = [made("attn.decode", gqa(b, 4096), overhead_us=0) for b in (1, 2, 4)]
-    fast = made("attn.decode", gqa(8, 4096), overhead_us=0, efficiency=0.99, noise=-0.6)
+    fast = made("attn.decode", gqa(8, 4096), overhead_us=0, efficiency=0.99, noise=-0.6, spec_gb_per_s=None)
     assert inversions([*rows, fast]) == [(rows[2]["row_key"], fast["row_key"])]
     assert inversions(rows) == []
 
@@ -148,11 +148,24 @@ def test_efficiencies_take_the_best_backend_and_leave_out_unknown_chips():
     assert efficiencies([cpu], {"made up GPU": "h200-sxm"}) == []
 
 
+def test_a_latent_fp8_cache_has_its_own_efficiency_and_values_narrower_than_keys_have_none():
+    latent = {"B": 64, "S": 8192, "H": 16, "latent": 512, "rope": 64, "page": 64}
+    rows = [made("attn.mla", latent), made("attn.mla", latent, kv="fp8", efficiency=0.7)]
+    narrow = made("attn.decode", {"B": 16, "S": 8192, "H": 64, "K": 4, "D": 192, "Dv": 128, "page": 0}, backend="torch-sdpa")
+    out = {row["dtype"]: row for row in efficiencies([*rows, narrow], {"made up GPU": "h200-sxm"})}
+    assert set(out) == {"bf16", "fp8"} and {row["op"] for row in out.values()} == {"mla_decode"}
+    # 304.2 MB at the stated 5 TB/s over 5 us + 304.2 MB at 0.7 of 4 TB/s
+    assert out["fp8"]["fraction"] == pytest.approx(60.84 / (5.0 + 108.65), rel=1e-3)
+    lowest = {line["goal"]: line["lowest"] for line in goals(rows)}
+    share = lowest["Latent decode with 16 heads and a bf16 cache from 256 MB, share of measured read bandwidth"]
+    assert share == pytest.approx(151.55 / (5.0 + 151.55 / 0.9), rel=1e-3)  # the fp8 record, at 0.68, is no part of it
+
+
 def test_critical_batch_of_a_step_with_a_known_crossing():
     """t = a + c B has d ln t / d ln B = c B / (a + c B), which is 0.5 at B = a / c = 64."""
     shape = {"layers": 8, "hidden": 4096, "H": 32, "K": 8, "D": 128, "ffn": 14336, "vocab": 128256, "S": 1024}
     rows = [
-        made("step", {"B": b, **shape}, min_us=1.0, p10_us=1.0, median_us=640.0 + 10.0 * b, p90_us=1e5, max_us=1e6)
+        made("step", {"B": b, **shape}, min_us=1.0, p10_us=1.0, median_us=640.0 + 10.0 * b, p90_us=1e5, max_us=1e6, spec_gb_per_s=None)
         for b in (1, 4, 16, 32, 48, 64, 80, 96, 128, 256)
     ]
     (found,) = critical_batches(rows)

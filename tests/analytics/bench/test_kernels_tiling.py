@@ -10,6 +10,7 @@ def test_a_tile_has_room_for_the_group_and_at_least_the_smallest_matrix_row():
     for group in range(1, 65):
         assert gqa_tiling(group, 128, 2).rows >= max(16, group)
     assert mla_tiling(16).rows == 16 and mla_tiling(32).rows == 32 and mla_tiling(128).rows == 64
+    assert [mla_tiling(heads, 1).rows for heads in (4, 16, 32, 128)] == [16, 16, 32, 32]  # 64 rows over an fp8 cache spill in their loop
 
 
 @given(st.integers(1, 5000), st.integers(1, 200_000), st.integers(1, 200))

@@ -66,6 +66,19 @@ def test_a_wrong_answer_is_found(device):
     assert "never written" in check(operation, silent, case, device, 3).fault(1e-2)
 
 
+def test_values_narrower_than_keys_are_measured_by_what_takes_them_and_refused_by_the_rest(device):
+    """Keys of 96 and values of 64: each backend is right or says why it is not run; none reads values as wide as the keys."""
+    operation = operations()["attn.decode"]
+    for case in (c for c in operation.cases("smoke", "cpu") if "Dv" in c.params):
+        assert operation.reference(case, operation.build(case, device, 0)).shape == (2, 8, 64)
+        ran = [b.name for b in operation.backends if b.reason(case, device) is None]
+        assert ran == ["torch-sdpa"]
+    from analytics.bench.ops.decode import _one_width
+
+    assert _one_width("flash-attn")(case, device) == "flash-attn takes values as wide as the keys, not 64 beside 96"
+    assert _one_width("flash-attn")(operation.cases("smoke", "cpu")[0], device) is None
+
+
 #: (operation, parameters, KV dtype, bytes, FLOPs): integers worked out by hand from the shapes.
 VECTORS = [
     ("attn.decode", {"B": 1, "S": 1024, "H": 32, "K": 8, "D": 128, "page": 0}, None, 4_194_304 + 16_384, 16_777_216),
@@ -76,6 +89,8 @@ VECTORS = [
     ("attn.decode", {"B": 64, "S": 8192, "H": 64, "K": 1, "D": 128, "page": 0}, None, 268_435_456 + 2_097_152, 17_179_869_184),
     ("attn.mla", {"B": 128, "S": 4096, "H": 128, "latent": 512, "rope": 64, "page": 64}, None, 603_979_776 + 35_651_584, 146_028_888_064),
     ("attn.mla", {"B": 64, "S": 8192, "H": 16, "latent": 512, "rope": 64, "page": 64}, None, 603_979_776 + 2_228_224, 18_253_611_008),
+    ("attn.mla", {"B": 64, "S": 8192, "H": 16, "latent": 512, "rope": 64, "page": 64}, "fp8", 301_989_888 + 2_228_224, 18_253_611_008),
+    ("attn.decode", {"B": 16, "S": 8192, "H": 64, "K": 4, "D": 192, "Dv": 128, "page": 0}, None, 335_544_320 + 655_360, 5_368_709_120),
     ("gemm", {"M": 1, "N": 14336, "K": 4096}, None, 117_477_376 - 0, 117_440_512),
     ("gemm", {"M": 256, "N": 14336, "K": 4096}, None, 126_877_696, 30_064_771_072),
     ("gemm", {"M": 8192, "N": 8192, "K": 8192}, None, 402_653_184, 1_099_511_627_776),
@@ -103,7 +118,7 @@ def test_accounting_equals_the_bytes_of_the_tensors(device):
 
     def built(name, **wanted):
         cases = ops[name].cases("smoke", "cpu")
-        case = next(c for c in cases if all(c.params.get(k, c.dtype if k == "dtype" else c.dtype_kv) == v for k, v in wanted.items()))
+        case = next(c for c in cases if all({**c.params, "dtype": c.dtype, "dtype_kv": c.dtype_kv}.get(k) == v for k, v in wanted.items()))
         return case, ops[name].build(case, device, 0), ops[name].account(case).bytes_min
 
     for name in ("bw.read", "bw.write"):
@@ -121,6 +136,10 @@ def test_accounting_equals_the_bytes_of_the_tensors(device):
     assert size == nbytes(inputs["q"], inputs["q"], inputs["k"], inputs["v"])
     case, inputs, size = built("attn.mla", page=0)
     assert size == nbytes(inputs["q"], inputs["cache"]) + inputs["q"][..., :512].numel() * 2
+    case, inputs, size = built("attn.mla", page=0, dtype_kv="fp8")
+    assert size == nbytes(inputs["q"], inputs["cache"]) + inputs["q"][..., :512].numel() * 2 and inputs["cache"].element_size() == 1
+    case, inputs, size = built("attn.decode", page=0, Dv=64)
+    assert size == nbytes(inputs["q"], inputs["k"], inputs["v"]) + case["B"] * case["H"] * 64 * 2
     _, inputs, size = built("attn.prefill", past=0)
     assert size == nbytes(inputs["q"], inputs["q"], inputs["k"], inputs["v"])
     _, inputs, size = built("kv.append")

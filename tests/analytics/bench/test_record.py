@@ -70,6 +70,7 @@ def test_a_row_survives_a_file(tmp_path):
         ({"params": {"B": 1, "S": 1, "H": 1, "K": 0, "D": 1, "page": 0}}, "params.K"),
         ({"params": {"B": 1, "S": 1, "H": 1, "K": 1, "D": 1}}, "params.page"),
         ({"params": {"B": 1, "S": "<b>", "H": 1, "K": 1, "D": 1, "page": 0}}, "because the operation is attn.decode"),
+        ({"params": {"B": 1, "S": 1, "H": 1, "K": 1, "D": 192, "Dv": 0, "page": 0}}, "params.Dv"),
         ({"surprise": 1}, "not a field"),
         ({"row_key": "0" * 20}, "does not belong"),
         ({"schema_version": 99}, "'schema_version'"),
@@ -204,3 +205,14 @@ def test_rates_and_ratios_that_do_not_follow_from_their_row_are_refused(name, to
         records.parse_text(line(ok_row(**facts, **{**true, name: told})))
     with pytest.raises(records.RecordError, match="field 'gb_per_s': got 4.0, accepted is nothing here"):
         records.validate(ok_row(gb_per_s=4.0))
+
+
+def test_a_time_that_beats_the_vendor_s_figure_may_not_call_itself_ok():
+    """4,800 B in 1.2 us is 4 GB/s: within 2 % of a stated 3.95 GB/s, impossible beside 3 GB/s."""
+    facts = {"bytes_min": 4_800.0, "pred_bound": "mem"}
+    assert records.validate(ok_row(**facts, spec_gb_per_s=3.95))
+    with pytest.raises(
+        records.RecordError, match="field 'status': got 'ok', accepted is impossible, because 4 GB/s is 1.33 times the vendor's 3"
+    ):
+        records.validate(ok_row(**facts, spec_gb_per_s=3.0))
+    assert records.validate({**ok_row(**facts, spec_gb_per_s=3.0), "status": "impossible", "message": "4 GB/s is above the stated 3 GB/s"})

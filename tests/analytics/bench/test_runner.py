@@ -79,6 +79,19 @@ def test_budget_then_resume_measures_everything_once(tmp_path, child):
     assert Counter(row["params"]["i"] for row in cases_of(out)) == Counter(range(6))
 
 
+def test_a_file_that_is_whole_is_continued_without_measuring_anything(tmp_path, child):
+    """Not even the ceilings: the file stays as it was, and the progress says why."""
+    out, seen = tmp_path / "a.jsonl", []
+    assert run(toy("fine", "fine"), Options(out=out), child=child()) == EXIT_OK
+    whole = out.read_bytes()
+    again = Options(out=out, resume=True, budget_s=0.0)
+    assert run(toy("fine", "fine"), again, lambda done, total, text: seen.append((done, total, text)), child()) == EXIT_OK
+    assert out.read_bytes() == whole
+    assert seen == [(2, 2, f"nothing left to measure: {out} holds every case asked for")]
+    assert run(toy("fine", "fine", "fine"), Options(out=out, resume=True), child=child()) == EXIT_OK
+    assert Counter(row["params"]["i"] for row in cases_of(out)) == Counter(range(3))
+
+
 def test_progress_tells_how_far_it_is(tmp_path, child):
     seen = []
     run(toy("fine", "fine"), Options(out=tmp_path / "a.jsonl"), lambda done, total, text: seen.append((done, total)), child())
