@@ -78,14 +78,22 @@ def chart_by_id(chart_id: str) -> Any:
 def shown(chart: Any, request: Request) -> Shown:
     """Return a chart computed for a query. Errors: Refused for a parameter that cannot be read or found; UnknownRevision."""
     pairs = [pair for pair in own_pairs(chart, request) if pair[0] in chart.params.model_fields or pair[0] not in LOOK_NAMES]
+    rev = revision_of(request)
+    return computed(chart, read_params(chart, pairs, rev), rev)
+
+
+def read_params(chart: Any, pairs: list[tuple[str, str]], rev: int | None) -> Any:
+    """Return the parameters of pairs of name and text at a revision.
+
+    A page goes on without what it cannot read; a program is refused. Errors: Refused with 400 for what cannot be read, with 422 for
+    names that the store does not have; UnknownRevision.
+    """
     params, ignored = state.decode(chart.params, pairs)
     if ignored:
-        # A page goes on without what it cannot read; an address asked by a program is refused.
         raise Refused(400, "; ".join(f"refused {what.removeprefix('ignored ')}" for what in ignored), ignored=ignored)
-    rev = revision_of(request)
     if unknown := chart.unknown(params, context.store().snapshot(rev)):
         raise Refused(422, "; ".join(unknown.values()), unknown=list(unknown))
-    return computed(chart, params, rev)
+    return params
 
 
 def own_pairs(chart: Any, request: Request) -> list[tuple[str, str]]:

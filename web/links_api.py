@@ -16,7 +16,7 @@ from data import links
 from web import context, site
 from web.addresses import public_url
 from web.answers import Refused, answer_of, guarded, json_answer
-from web.charts_api import chart_by_id, every_chart
+from web.charts_api import chart_by_id, every_chart, read_params
 from web.exports import csv_bytes
 from web.pages_html import tags
 from web.shown import Shown, answer, placeholder, preview
@@ -53,10 +53,7 @@ def _make(asked: Any) -> links.Link:
         raise Refused(400, f"params must be a JSON object, got {given!r:.60}")
     if rev is not None and (not isinstance(rev, int) or isinstance(rev, bool)):
         raise Refused(400, f"rev must be a revision's number, got {rev!r:.60}")
-    params, ignored = state.decode(chart.params, state.pairs(given))
-    if ignored:
-        raise Refused(400, "; ".join(ignored), ignored=ignored)
-    return pinned.make(context.store(), chart, params, rev)
+    return pinned.make(context.store(), chart, read_params(chart, state.pairs(given), rev), rev)
 
 
 def _open(link_id: str, *, with_notice: bool) -> Shown:

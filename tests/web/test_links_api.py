@@ -37,12 +37,22 @@ def test_defaults_left_out_and_written_out_are_the_same_state(client):
         ({"rev": True}, 400, "rev must be"),
         ({"rev": 999_999}, 404, "revision 999999"),
         ({"table": "x"}, 400, "is not a field"),
+        ({"params": {"owners": ["Google", "Amazn"]}}, 422, "owners=Amazn: the store has no such name at this revision; the nearest is Amazon"),
+        ({"params": {"source": "Nobody"}}, 422, "source=Nobody"),
+        ({"chart": "clusters.file", "params": {"cluster": "xai-colosus1"}}, 422, "the nearest is xai-colossus1"),
     ],
 )
 def test_a_state_that_cannot_be_kept_is_named(client, body, status, said):
     answer = make(client, **body)
     assert answer.status_code == status, answer.text
     assert said in answer.json()["error"]
+
+
+def test_a_link_is_refused_in_the_words_of_the_chart_s_own_address(client):
+    for params in ({"chips": ["h100-smx"]}, {"by": "planet"}, {"no_such": "1"}):
+        asked = client.get(f"/api/charts/{CHART}.json", params={**params, "rev": 1})
+        refused = make(client, params=params)
+        assert (refused.status_code, refused.json()) == (asked.status_code, asked.json()) and refused.status_code in (400, 422)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'"x"', b"\xff"])
