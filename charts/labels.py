@@ -117,16 +117,18 @@ def place(
     box: tuple[float, float, float, float],
     *,
     obstacles: Sequence[tuple[float, float]] = (),
+    lines: Sequence[Sequence[tuple[float, float]]] = (),
     first: Sequence[int] = (),
     pad: float = 2.0,
 ) -> list[Placed | None]:
     """Places for labels beside points in a plane, greedily: highlighted first, then the most crowded.
 
     Parameters: points in pixels, y downwards; texts; size of the font [px]; box (left, top, right, bottom) to stay in;
-    obstacles, further points not to cover; first, indices that choose first. Returns: a place a label, None without room.
+    obstacles, further points not to cover; lines, curves better not crossed; first, indices that choose first. Returns: a place a label, None without room.
     """
     p = np.asarray(points, dtype=float).reshape(-1, 2)
     everything = np.vstack([p, np.asarray(obstacles, dtype=float).reshape(-1, 2)])
+    along = np.vstack([np.empty((0, 2)), *(_dense(line) for line in lines)])
     crowd = np.exp(-((p[:, None] - everything[None]) ** 2).sum(-1) / 1800).sum(1)
     order = sorted(range(len(p)), key=lambda i: (i not in set(first), -crowd[i]))
     boxes: list[tuple[float, float, float, float]] = []
@@ -139,7 +141,7 @@ def place(
             if best is not None and best[0] <= 0.9 * radius:
                 break  # the radius alone costs as much as the best place so far
             for angle in _ANGLES:
-                found = _try(p[i], w, h, radius, angle, box, everything, boxes, leaders)
+                found = _try(p[i], w, h, radius, angle, box, everything, along, boxes, leaders)
                 if found and (best is None or found[0] < best[0]):
                     best = found
         if best is not None and best[0] < 1000:
@@ -149,7 +151,18 @@ def place(
     return out
 
 
-def _try(point, w, h, radius, angle, box, everything, boxes, leaders):  # noqa: ANN001, ANN202 - inner loop of `place`
+def _dense(line: Sequence[tuple[float, float]], step: float = 4.0) -> np.ndarray:
+    """Points along a polyline, at most `step` pixels apart."""
+    p = np.asarray(line, dtype=float).reshape(-1, 2)
+    p = p[np.isfinite(p).all(axis=1)]
+    if len(p) < 2:
+        return p
+    far = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(p, axis=0).T))])
+    at = np.linspace(0, far[-1], min(int(far[-1] / step) + 2, 2000))
+    return np.column_stack([np.interp(at, far, p[:, 0]), np.interp(at, far, p[:, 1])])
+
+
+def _try(point, w, h, radius, angle, box, everything, along, boxes, leaders):  # noqa: ANN001, ANN202 - inner loop of `place`
     c, s = math.cos(math.radians(angle)), -math.sin(math.radians(angle))
     x = point[0] + radius * c + np.sign(round(c, 2)) * w / 2 * min(1, abs(c) * 1.6)
     y = point[1] + radius * s + np.sign(round(s, 2)) * h / 2 * min(1, abs(s) * 1.4)
@@ -159,12 +172,13 @@ def _try(point, w, h, radius, angle, box, everything, boxes, leaders):  # noqa: 
     hits = sum(not (b[2] < q[0] or b[0] > q[2] or b[3] < q[1] or b[1] > q[3]) for q in boxes)
     e = everything
     covered = np.count_nonzero((e[:, 0] > b[0] - 4) & (e[:, 0] < b[2] + 4) & (e[:, 1] > b[1] - 4) & (e[:, 1] < b[3] + 4))
+    touched = np.count_nonzero((along[:, 0] > b[0]) & (along[:, 0] < b[2]) & (along[:, 1] > b[1]) & (along[:, 1] < b[3]))
     crossed = sum(bool(((line[:, 0] > b[0]) & (line[:, 0] < b[2]) & (line[:, 1] > b[1]) & (line[:, 1] < b[3])).any()) for line in leaders)
     steps = np.linspace(0.15, 0.85, 8)[:, None]
     leader = np.asarray(point) + steps * (np.array([x, y]) - np.asarray(point)) if radius > 9 else np.empty((0, 2))
     over = sum(bool(((leader[:, 0] > q[0]) & (leader[:, 0] < q[2]) & (leader[:, 1] > q[1]) & (leader[:, 1] < q[3])).any()) for q in boxes)
     turn = 0 if angle in (0, 180) else 4 if abs(angle) in (35, 145) else 6
-    cost = 1000 * hits + 60 * covered + 90 * crossed + 90 * over + 0.9 * radius + turn
+    cost = 1000 * hits + 60 * covered + 40 * min(touched, 10) + 90 * crossed + 90 * over + 0.9 * radius + turn
     return cost, Placed(float(x - point[0]), float(y - point[1]), radius), b, leader
 
 

@@ -29,9 +29,16 @@ class Preset:
     claim: str = ""
 
 
+def _none(params: Any) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class Chart:
-    """One chart. `options` lists, for parameters made with pick() or many(), the names in the store and their words."""
+    """One chart. `options` lists, for parameters made with pick() or many(), the names in the store and their words.
+
+    `idle` names the parameters that change nothing in a state, so that a page offers no control for them there.
+    """
 
     id: str
     page: str
@@ -44,6 +51,7 @@ class Chart:
     presets: tuple[Preset, ...] = ()
     options: Mapping[str, Callable[[Snapshot], Mapping[str, str]]] = field(default_factory=dict)
     heights: tuple[int, int] = (540, 430)
+    idle: Callable[[Any], frozenset[str]] = _none
 
     def unknown(self, params: Any, snapshot: Snapshot) -> dict[str, str]:
         """Names that parameters hold and the store does not have at this revision: parameter → a sentence with the nearest."""

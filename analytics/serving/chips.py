@@ -71,6 +71,7 @@ class Chip:
     scale_up: float
     scale_out: float
     domain: int = 8  #: chips joined by the fast link (72 in an NVL72 rack)
+    name: str = ""  #: what sentences call it; the id where there is none
     assumed: tuple[str, ...] = ()  #: what was filled in because the data has no figure
 
     def __post_init__(self) -> None:
@@ -121,6 +122,7 @@ class Chip:
             scale_up=scale_up * 1e9 / 2,
             scale_out=scale_out * 1e9 / 8,
             domain=72 if rack else 8,
+            name=str(row.get("name") or ""),
             assumed=tuple(assumed),
         )
 

@@ -60,7 +60,8 @@ class Deployment:
             return ""
         more = int(np.ceil(-free * self.layout.chips / (self.chip.memory_bytes * 0.9)))
         plural = "chip" if more == 1 else "chips"
-        return f"needs {more} more {plural} of this memory: {-free / 1e9:.1f} GB short on each of {self.layout.chips}"
+        each = f" on each of {self.layout.chips}" if self.layout.chips > 1 else ""
+        return f"needs {more:,} more {plural} of this memory: {-free / 1e9:,.1f} GB short{each}"
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Predictor:
             out.notes.append(case.problem)
             return out
         if not self.slices[case.row]:
-            out.notes.append(f"no layout of {case.total_chips} chips is possible for {case.model}")
+            out.notes.append(f"no layout of {case.total_chips} {'chip' if case.total_chips == 1 else 'chips'} is possible for {case.model}")
             return out
         best = self._best(case, out, offline)
         if best is None:  # nothing fits or no batch meets the limits: the smallest shortage is still an answer

@@ -134,6 +134,11 @@ def _row(own: Fleet, found: Candidates, at: int, kind: str, price: work.Rent | N
     }
 
 
+def idle(params: Params) -> frozenset[str]:
+    """A rate has no price."""
+    return frozenset({"rent", "utilisation"} if params.measure == "rate" else ())
+
+
 def _column(params: Params) -> str:
     return "usd_per_mtok" if params.measure == "cost" else "tokens_per_s_per_gpu"
 
@@ -227,7 +232,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         anchor="y",
     )
     fig.update_yaxes(domain=[bottom, 1.0], **axis)
-    ends, texts, tones, others = [], [], [], []
+    ends, texts, tones, lines = [], [], [], []
     for c in chips:
         own = front[front["chip"] == c["chip"]].sort_values("tokens_per_s_per_user")
         own = own[own["tokens_per_s_per_user"] <= top]
@@ -260,7 +265,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         ends.append((float(x.iloc[-1]), float(y.iloc[-1])))
         texts.append(as_text(c["chip"], 20))
         tones.append(colour[c["chip"]])
-        others += list(zip(x, y))
+        lines.append((x, y))
     key = f"at {params.speed:g}"
     at = table[(table["kind"] == key) & table[column].notna()]
     words = {"text": f"{params.speed:g} tok/s per user", "showarrow": False, "font": {"size": 11 if look.phone else 12}}
@@ -275,7 +280,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         marker={"size": 10, "color": t["page"], "line": {"color": [colour[c] for c in at["chip"]], "width": 2}},
     )  # fmt: skip
     box = (wide * across, tall * (1 - bottom))
-    beside(fig, look, ends, texts, tones, x=(0, top, False), y=(low, high, True), box_px=box, others=others)
+    beside(fig, look, ends, texts, tones, x=(0, top, False), y=(low, high, True), box_px=box, lines=lines)
     _side_table(fig, facts["chips"], params, look, colour, tall, bottom)
     return fig
 
@@ -364,5 +369,6 @@ CHART = register(
             Preset("h20", "H20 against H100", {"chips": ["h20", "h100-sxm", "h200-sxm"], "measure": "rate", "speed": 20}, claim="R10"),
         ),
         heights=(540, 560),
+        idle=idle,
     )
 )  # fmt: skip

@@ -86,17 +86,20 @@ def beside(
     y: tuple[float, float, bool],
     box_px: tuple[float, float],
     others: Sequence[tuple[float, float]] = (),
+    lines: Sequence[tuple[Any, Any]] = (),
 ) -> None:
-    """Labels beside points, moved so that they cover neither each other nor `others`.
+    """Labels beside points, moved so that they cover neither each other nor `others`, and cross `lines` only where nothing else is free.
 
-    Parameters: points in data units; x and y, the axes as (low, high, logarithmic); box_px, width and height of the plot [px].
+    Parameters: points in data units; x and y, the axes as (low, high, logarithmic); box_px, width and height of the plot [px];
+    lines, curves as their x and y in data units.
     """
 
     def pixel(point: tuple[float, float]) -> tuple[float, float]:
         return _share(point[0], x) * box_px[0], (1 - _share(point[1], y)) * box_px[1]
 
     size = 10.5 if look.phone else 12.5
-    spots = place([pixel(p) for p in points], texts, size, (0, 0, *box_px), obstacles=[pixel(p) for p in others])
+    curves = [[pixel((a, b)) for a, b in zip(*line)] for line in lines]
+    spots = place([pixel(p) for p in points], texts, size, (0, 0, *box_px), obstacles=[pixel(p) for p in others], lines=curves)
     notes = []
     for point, text, color, spot in zip(points, texts, colors, spots):
         if spot is None:

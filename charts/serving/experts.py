@@ -15,16 +15,16 @@ from analytics.serving.run import experts_read
 from analytics.serving.search import NoLayout, candidates, pareto
 from analytics.serving.variants import dense_of_active, dense_of_all
 from charts import numbers
-from charts.labels import EndLabel, end_labels, margin_for
+from charts.labels import EndLabel, end_labels, margin_for, text_width
 from charts.look import Look
 from charts.params import choice, many, number, pick
 from charts.receipt import Receipt, assumed, input_row, looked_up, worked
 from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
-from charts.serving.draw import beside, log_axis, token_ticks
+from charts.serving.draw import add, beside, log_axis, token_ticks
 from charts.serving.kept import kept
 from charts.serving.work import WorkParams
-from charts.template import SERIES, new_figure, tokens
+from charts.template import SERIES, halo, new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
 from data.snapshot import Snapshot
@@ -57,6 +57,14 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         names = [*params.models, inputs.OWN] if params.model == inputs.OWN else list(params.models)
         return _hit(params, snapshot, list(dict.fromkeys(names))[-5:])
     return _dense(params, snapshot) if params.view == "dense" else _imbalance(params, snapshot)
+
+
+def idle(params: Params) -> frozenset[str]:
+    """Parameters that the view does not draw: how many experts are read is a matter of the configurations alone."""
+    if params.view == "hit":
+        own = {"model"} if params.model == inputs.OWN else set()
+        return frozenset(Params.model_fields) - {"view", "models", "config"} - own
+    return frozenset({"models", "batch"} if params.view == "dense" else {"models", "pools", "rent"})
 
 
 def _mixture(params: Params, snapshot: Snapshot, name: str) -> Shape:
@@ -231,7 +239,9 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
 
 def _hit_lines(fig: go.Figure, table: pd.DataFrame, look: Look) -> None:
     t, height = tokens(look), look.height()
-    labels, ends = [], []
+    margin = {"l": 52, "r": 20, "t": 20, "b": 46}
+    size = 10.5 if look.phone else 12.5
+    names = []
     for i, told in enumerate(table.attrs["lines"]):
         own = table[table["line"] == told["line"]]
         x, y = own["tokens_of_a_step"], own["share_of_experts"] * 100
@@ -239,10 +249,7 @@ def _hit_lines(fig: go.Figure, table: pd.DataFrame, look: Look) -> None:
         fig.add_scatter(
             x=x, y=y, mode="lines", line={"color": t[SERIES[i]], "width": 2.2}, text=text, hovertemplate="%{text}<extra></extra>"
         )
-        at = int(np.argmin(np.abs(y.to_numpy() - (70 - 9 * i))))
-        ends.append((float(x.iloc[at]), float(y.iloc[at])))
-        labels.append(f"{as_text(told['line'], 20)}, {told['top_k']} of {told['experts']}")
-    margin = {"l": 52, "r": 20, "t": 20, "b": 46}
+        names.append((told["ratio"], f"{as_text(told['line'], 20)}, {told['top_k']} of {told['experts']}", t[SERIES[i]]))
     fig.update_layout(margin=margin)
     fig.update_xaxes(
         **token_ticks(1, TOKENS[-1], lambda v: f"{v:,.0f}", 8),
@@ -250,10 +257,21 @@ def _hit_lines(fig: go.Figure, table: pd.DataFrame, look: Look) -> None:
         title_text="Tokens in a step, of all conversations",
     )
     fig.update_yaxes(range=[0, 103], ticksuffix=" %")
-    box = (look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"])
-    others = [(float(x), float(100 * y)) for x, y in zip(table["tokens_of_a_step"], table["share_of_experts"])]
-    tones = [t[SERIES[i]] for i in range(len(labels))]
-    beside(fig, look, ends, labels, tones, x=(1, float(TOKENS[-1]), True), y=(0, 103, False), box_px=box, others=others)
+    # The curves lie closer together than their names are long, and all rise to the same end: the names stand in a corner, in the
+    # curves' order from left to right.
+    step = size + 6
+    wide, tall = look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"]
+    reach = (max((text_width(name, size) for _, name, _ in names), default=0) + 24) / wide * np.log10(TOKENS[-1])
+    right = table["tokens_of_a_step"] >= TOKENS[-1] / 10**reach
+    low = float(table.loc[right, "share_of_experts"].min()) * 100 > (len(names) * step + 24) / tall * 103
+    corner = {"x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom"} if low else {"x": 0, "y": 1, "xanchor": "left", "yanchor": "top"}
+    written = []
+    for row, (_, name, tone) in enumerate(sorted(names)):
+        down = (len(names) - 1 - row) * step + 10 if low else -row * step - 4
+        font = {"size": size, "color": tone, "shadow": halo(look.theme)}
+        at = corner | {"xref": "paper", "yref": "paper", "yshift": down, "xshift": -6 if low else 6}
+        written.append(at | {"text": f"<b>━ {name}</b>", "showarrow": False, "font": font})
+    add(fig, written)
 
 
 def _dense_lines(fig: go.Figure, table: pd.DataFrame, look: Look) -> None:
@@ -261,7 +279,7 @@ def _dense_lines(fig: go.Figure, table: pd.DataFrame, look: Look) -> None:
     cost = table.attrs["rent"] is not None
     column, write = ("usd_per_mtok", numbers.dollars) if cost else ("tokens_per_s_per_gpu", lambda v: f"{v:,.0f}")
     axis, low, high = log_axis(table[column].to_numpy(dtype=float), write)
-    ends, labels, tones, others = [], [], [], []
+    ends, labels, tones, lines = [], [], [], []
     top = float(table["tokens_per_s_per_user"].max()) * 1.08
     for kind, own in table.groupby("line", sort=False):
         tone = t[SERIES[KINDS.index(str(kind))]]
@@ -271,13 +289,13 @@ def _dense_lines(fig: go.Figure, table: pd.DataFrame, look: Look) -> None:
         ends.append((float(x.iloc[len(x) // 2]), float(y.iloc[len(x) // 2])))
         labels.append(str(kind))
         tones.append(tone)
-        others += list(zip(x, y))
+        lines.append((x, y))
     margin = {"l": 60, "r": 20, "t": 20, "b": 46}
     fig.update_layout(margin=margin)
     fig.update_xaxes(range=[0, top], title_text="Output tokens per second per user")
     fig.update_yaxes(**axis)
     box = (look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"])
-    beside(fig, look, ends, labels, tones, x=(0, top, False), y=(low, high, True), box_px=box, others=others)
+    beside(fig, look, ends, labels, tones, x=(0, top, False), y=(low, high, True), box_px=box, lines=lines)
 
 
 def _imbalance_line(fig: go.Figure, table: pd.DataFrame, look: Look) -> None:
@@ -349,6 +367,7 @@ CHART = register(
         figure=figure,
         receipt=receipt,
         words=words,
+        idle=idle,
         options={"models": _mixture_options, "model": _mixture_options, "chip": inputs.chip_options},
         presets=(
             Preset("hit", "Experts a step reads", {}, claim="R6"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from analytics.serving import Calibration, Chip, Deployment, Fleet, KernelTable, Layout, Precision, Shape, Workload
 from analytics.serving.search import Candidates, NoLayout, candidates, layouts
+from charts.serving import inputs
 from charts.serving.kept import kept
 from data.queries.serving import kernel_table, records
 from data.snapshot import Snapshot
@@ -62,11 +63,16 @@ def fitting(shape: Shape, chip: Chip, precision: Precision, context: float, most
     good = [d for d in every if not d.shortage(1, context)]
     if not good:
         largest = max(every, key=lambda d: d.layout.chips)
-        raise NoLayout(
-            f"{shape.name} at {context:,.0f} tokens does not fit on {largest.layout.chips} × {chip.chip_id}: {largest.shortage(1, context)}"
-        )
+        raise NoLayout(f"{shape.name} at {context:,.0f} tokens does not fit on {server(largest)}: {largest.shortage(1, context)}")
     least = min(d.layout.chips for d in good)
     return [d for d in good if d.layout.chips <= max(8 * least, 72)]
+
+
+def server(deployment: Deployment) -> str:
+    """The chips of a deployment in words: "8 × H100 SXM5", "your chip"."""
+    chip, count = deployment.chip, deployment.layout.chips
+    name = inputs.chip_name({"name": chip.name or chip.chip_id})
+    return f"{count} × {name}" if count > 1 else name
 
 
 def fleet(snapshot: Snapshot, deployments: list[Deployment]) -> Fleet:

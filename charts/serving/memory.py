@@ -91,6 +91,11 @@ def _held(shape: Shape, chip: Chip, chips: int, precision: Precision) -> tuple[n
     return users, layouts_in_words, most_sequences(shape, chip, chips, precision, FINE)[0]
 
 
+def idle(params: Params) -> frozenset[str]:
+    """How many users fit is asked of the memory, not of a batch."""
+    return frozenset({"batch"} if params.view == "users" else ())
+
+
 def _empty() -> pd.DataFrame:
     columns = ("model", "context_tokens", "cache_gb_per_conversation", "cache_gb", "users_that_fit", "layout", "past_trained_context")
     out = pd.DataFrame({name: [] for name in columns})
@@ -290,6 +295,7 @@ CHART = register(
         receipt=receipt,
         words=words,
         options={"models": inputs.model_options, "chip": inputs.chip_options},
+        idle=idle,
         presets=(
             Preset("405b-batch-64", "405B at batch 64", {"models": ["Llama-3.1-405B"], "batch": 64}, claim="R1"),
             Preset("side-by-side", "Five models at batch 64", {}, claim="R1"),

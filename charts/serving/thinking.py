@@ -67,6 +67,20 @@ class Params(ChartParams):
     )
 
 
+#: What only some views draw; the rest is drawn by all.
+DRAWN_BY = {
+    "output_tokens": ("lengths", "samples"),
+    "sigma": ("lengths",),
+    **dict.fromkeys(("success", "mixed", "wrong_answers", "recall", "false_accept"), ("samples",)),
+    **dict.fromkeys(("step_reliability", "detects", "step_tokens", "observed_tokens", "cached"), ("agents",)),
+}
+
+
+def idle(params: Params) -> frozenset[str]:
+    """Parameters that the view does not draw."""
+    return frozenset(name for name, views in DRAWN_BY.items() if params.view not in views)
+
+
 def _lengths(params: Params) -> lengths.LogNormal:
     return lengths.LogNormal.of_mean(float(params.output_tokens), params.sigma)
 
@@ -302,5 +316,6 @@ CHART = register(
             Preset("agents", "Steps compound", {"view": "agents"}, claim="R8"),
         ),
         heights=(500, 560),
+        idle=idle,
     )
 )

@@ -146,6 +146,6 @@ def _panels(table: pd.DataFrame, axis: str, lines: tuple[str, ...], look: Look) 
             font={"size": 11.5 if look.phone else 13},
         )
     box = (wide * (left_x[1] - left_x[0]), tall * (top_y[1] - top_y[0]))
-    others = [(float(n), float(100 * s)) for n, s in zip(table[axis], table["solved"])]
-    beside(fig, look, points, labels, tones, x=(first, last, True), y=(0, 104, False), box_px=box, others=others)
+    curves = [(own[axis], 100 * own["solved"]) for _, own in table.groupby("line")]
+    beside(fig, look, points, labels, tones, x=(first, last, True), y=(0, 104, False), box_px=box, lines=curves)
     return fig

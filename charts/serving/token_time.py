@@ -39,6 +39,11 @@ class Params(WorkParams):
     )
 
 
+def idle(params: Params) -> frozenset[str]:
+    """A step has a context, not an answer, and one pool; the prompt is drawn where its pass is."""
+    return frozenset({"output_tokens", "pools"} | (set() if params.view == "parts" else {"input_tokens", "cached_share"}))
+
+
 def deployment(params: Params, snapshot: Snapshot) -> tuple[Shape, Chip, Deployment]:
     """The deployment looked at: of the layouts of this size the one with the quickest decode step at this batch and context."""
     shape, chip = inputs.model(snapshot, params.model, params.config), inputs.chip(snapshot, params.chip, params.own_chip)
@@ -49,7 +54,7 @@ def deployment(params: Params, snapshot: Snapshot) -> tuple[Shape, Chip, Deploym
             every = [Deployment(shape, chip, Layout(tensor=1, data=1, pipeline=params.gpus), precision)]
         good = [d for d in every if not d.shortage(1, params.context)]
         if not good:
-            raise NoLayout(f"{shape.name} does not fit on {params.gpus} × {chip.chip_id}: {every[0].shortage(1, params.context)}")
+            raise NoLayout(f"{shape.name} does not fit on {fleets.server(every[0])}: {every[0].shortage(1, params.context)}")
     else:
         good = fleets.fitting(shape, chip, precision, float(params.context))
         least = min(d.layout.chips for d in good)
@@ -90,9 +95,14 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         "gpus": chosen.layout.chips,
         "fits": float(own.largest_batch(0, context)),
         **_critical(shape, chip, chosen),
-        "nearest": work.nearest_words(snapshot, params, params.chip),
+        "nearest": work.nearest_words(snapshot, _met(params), params.chip),
     }
     return out
+
+
+def _met(params: Params) -> Params:
+    """Requests that have the context asked for on average while they decode: half of it prompt, half the answer so far."""
+    return params.model_copy(update={"input_tokens": params.context // 2, "output_tokens": params.context})
 
 
 def _frame(step: Any, made: Any, phase: str, batch: Any, context: Any) -> pd.DataFrame:
@@ -226,7 +236,9 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
         *own.curves[0].kernels_from,
         *chosen.chip.assumed,
     ]
-    return Receipt(tuple(lines), rows, tuple(as_text(s, 300) for s in assumptions), work.passport_words(snapshot, params, params.chip))
+    return Receipt(
+        tuple(lines), rows, tuple(as_text(s, 300) for s in assumptions), work.passport_words(snapshot, _met(params), params.chip)
+    )
 
 
 CHART = register(
@@ -240,6 +252,7 @@ CHART = register(
         receipt=receipt,
         words=words,
         options={"model": inputs.model_options, "chip": inputs.chip_options},
+        idle=idle,
         presets=(
             Preset("parts", "Prompt against answer", {}, claim="R4"),
             Preset("critical-batch", "Critical batch of 405B", CRITICAL, claim="R1"),

@@ -97,6 +97,10 @@ def _shares(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     axis = "batch" if params.view == "batch" else "context_tokens"
     x = table[axis].to_numpy(dtype=float)
     foot = np.zeros(len(table))
+    ticks = token_ticks(x[0], x[-1], _whole, 4 if look.phone else 7)
+    # half of the last tick's label stands beyond the plot: without room there plotly drops it
+    left, right = 54, max(22, int(text_width(ticks["ticktext"][-1], 12.5) / 2) + 6)
+    fig.update_layout(margin={"l": left, "r": right, "t": 40, "b": 46})
     for part in PARTS:
         share = (table[f"{part}_ms"] / table["step_ms"]).to_numpy() * 100
         told = [f"{v:,.0f}: {NAMES[part]} {s:.0f} % of {m:,.1f} ms" for v, s, m in zip(x, share, table["step_ms"])]
@@ -112,7 +116,7 @@ def _shares(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         )
         at = int(np.argmax(share))
         if share[at] > 12:
-            spot = _inside(np.log10(x[at]), np.log10(x[0]), np.log10(x[-1]), NAMES[part], look, 76)
+            spot = _inside(np.log10(x[at]), np.log10(x[0]), np.log10(x[-1]), NAMES[part], look, left + right)
             at = int(np.argmin(np.abs(np.log10(x) - spot)))
             fig.add_annotation(
                 x=spot,
@@ -122,9 +126,8 @@ def _shares(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
                 font={"size": 11 if look.phone else 13, "color": t["ink"], "shadow": halo(look.theme)},
             )
         foot = foot + share
-    fig.update_layout(margin={"l": 54, "r": 22, "t": 40, "b": 46})
     fig.update_xaxes(
-        **token_ticks(x[0], x[-1], _whole, 4 if look.phone else 7),
+        **ticks,
         range=[np.log10(x[0]), np.log10(x[-1])],
         title_text="Batch, conversations" if axis == "batch" else "Context, tokens",
     )
@@ -137,7 +140,7 @@ def _shares(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         if value and x[0] <= value <= x[-1]:
             fig.add_vline(x=value, line={"color": t["ink"], "width": 1.4, "dash": "solid" if value == asked else "4px,3px"})
             fig.add_annotation(
-                x=_inside(np.log10(value), np.log10(x[0]), np.log10(x[-1]), text, look, 76),
+                x=_inside(np.log10(value), np.log10(x[0]), np.log10(x[-1]), text, look, left + right),
                 y=1,
                 yref="paper",
                 yanchor="bottom",

@@ -1,4 +1,4 @@
-"""The charts of the serving page in their order, with the parameters shown in their rows."""
+"""The charts of the serving page in their order, with the parameters shown in their rows: those of them that the state draws."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CONTROLS = {
     "serving.memory": ["view", "models", "batch", "chip"],
     "serving.token_time": ["view", "model", "chip", "batch"],
     "serving.attention": ["model", "chip", "context"],
-    "serving.experts": ["view", "models", "model"],
-    "serving.thinking": ["view", "output_tokens", "success"],
+    "serving.experts": ["view", "models", "model", "chip", "batch"],
+    "serving.thinking": ["view", "output_tokens", "sigma", "success", "step_reliability", "detects"],
     "serving.chips": ["model", "chips", "per", "speed"],
     "serving.versions": ["model", "quantity"],
     "serving.error": ["by", "models", "chips"],

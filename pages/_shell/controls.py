@@ -29,13 +29,14 @@ MOST_OPTIONS = 1000
 
 
 def control_row(chart: Chart, params: Any, snapshot: Snapshot, names: Sequence[str] | None) -> None:
-    """Draw the controls.
+    """Draw the controls of what the chart draws now.
 
     Parameters: chart; its parameters now; the snapshot names are listed from; names of the parameters in the row (the first
-    three by default). The others stand in a popover at its end.
+    three by default). The others stand in a popover at its end. What is idle in this state has no control, but keeps its value.
     """
-    every = list(chart.params.model_fields)
-    row = list(names) if names is not None else every[:3]
+    idle = chart.idle(params)
+    every = [name for name in chart.params.model_fields if name not in idle]
+    row = [name for name in names if name not in idle] if names is not None else every[:3]
     rest = [name for name in every if name not in row]
     with st.container(horizontal=True, wrap=True, vertical_alignment="bottom", gap="small"):
         for name in row:

@@ -139,6 +139,8 @@ def test_limits_out_of_reach_name_the_best_there_is(fleet, found):
         best(fleet, found, Limits(ttft_s=1e-4))
     with pytest.raises(NoLayout, match="no layout of 2 chips holds the model"):
         best(fleet, found, Limits(chips=2))
+    with pytest.raises(NoLayout, match="no layout of 1 chip holds the model"):
+        best(fleet, found, Limits(chips=1))
 
 
 def test_a_model_that_fits_nowhere_says_what_is_short():

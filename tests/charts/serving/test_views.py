@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from charts import registry, state
+from charts.labels import text_width
 from charts.look import Look
 from charts.serving.views import CONTROLS, VIEWS
 
@@ -220,3 +222,111 @@ def test_panels_are_not_placed_by_words_that_hold_on_one_screen_only(snapshot, v
     chart = registry.get("serving.thinking")
     _, words = drawn(chart, chart.params(view=view), snapshot)
     assert not re.search(r"\b(left|right|above|below)\b", words.subtitle)
+
+
+IDLE_STATES = [
+    ("serving.cost", {"measure": "rate"}),
+    ("serving.memory", {"view": "users"}),
+    *(("serving.token_time", {"view": view}) for view in ("parts", "batch", "context", "map")),
+    *(("serving.experts", {"view": view}) for view in ("hit", "dense", "imbalance")),
+    *(("serving.thinking", {"view": view}) for view in ("lengths", "samples", "agents")),
+]
+#: Another value of a parameter; numbers are doubled, or halved where twice is too much.
+OTHER = {"model": "Kimi-K2", "models": ("Kimi-K2", "Qwen3-235B-A22B"), "chip": "b200", "weights": "bf16", "pools": "shared", "kv": "bf16"}
+
+
+def changed(params, name):
+    """The parameters with one of them moved."""
+    value = getattr(params, name)
+    if isinstance(value, bool):
+        return params.model_copy(update={name: not value})
+    if name == "chips" and isinstance(value, tuple):
+        return params.model_copy(update={name: value[:1]})
+    if name in OTHER:
+        return params.model_copy(update={name: OTHER[name] if value != OTHER[name] else "fp8"})
+    high = next(m.le for m in type(params).model_fields[name].metadata if hasattr(m, "le"))
+    moved = value * 2 if 0 < value * 2 <= high else value / 2 or high / 4
+    return params.model_copy(update={name: int(moved) if type(params).model_fields[name].annotation is int else float(moved)})
+
+
+@pytest.mark.parametrize(("chart_id", "given_values"), IDLE_STATES, ids=str)
+def test_a_control_is_offered_where_it_changes_the_drawing_and_nowhere_else(snapshot, chart_id, given_values):
+    chart = registry.get(chart_id)
+    params = chart.params(**given_values)
+
+    def shown(at):
+        table, words = drawn(chart, at, snapshot)
+        return chart.figure(table, at, Look()).to_json(), words.finding, words.subtitle, words.notes
+
+    before, idle = shown(params), chart.idle(params)
+    assert idle and idle < set(chart.params.model_fields)
+    for name in chart.params.model_fields:
+        if name not in ("view", "measure", "config", "own_chip"):
+            after = shown(changed(params, name))
+            assert (after == before) if name in idle else (after[0] != before[0]), name
+
+
+@pytest.mark.parametrize("chart_id", list(VIEWS))
+def test_every_view_has_controls_in_its_row(chart_id):
+    chart = registry.get(chart_id)
+    view = chart.params.model_fields.get("view")
+    for value in get_args(view.annotation) if view else [None]:
+        idle = chart.idle(chart.params(view=value) if view else chart.params())
+        assert 2 <= len([name for name in CONTROLS[chart_id] if name not in idle]) <= 5
+
+
+def test_the_nearest_run_of_a_step_is_that_of_the_context_drawn(snapshot):
+    chart = registry.get("serving.token_time")
+    near, far = (chart.table(chart.params(context=context), snapshot).attrs["nearest"][0] for context in (4096, 1_048_576))
+    assert near != far and "times away in length" in far
+
+
+@pytest.mark.parametrize("look", [Look(), Look(width="phone")])
+@pytest.mark.parametrize(
+    "models", [("DeepSeek-V3", "Kimi-K2", "Qwen3-235B-A22B", "Mixtral-8x7B"), ("gpt-oss-120b", "Llama-4-Maverick", "Mixtral-8x22B")]
+)
+def test_no_curve_crosses_the_name_of_a_mixture(snapshot, models, look):
+    chart = registry.get("serving.experts")
+    params = chart.params(models=[m for m in models if m in chart.options["models"](snapshot)])
+    figure = chart.figure(chart.table(params, snapshot), params, look)
+    margin, (low, high) = figure.layout.margin, figure.layout.yaxis.range
+    wide, tall = look.width_px - margin.l - margin.r, look.height() - margin.t - margin.b
+    labels = [a for a in figure.layout.annotations if " of " in a.text]
+    assert len(labels) == len(params.models)
+    for label in labels:
+        right, left = figure.layout.xaxis.range[1], figure.layout.xaxis.range[0]
+        assert (label.xref, label.yref) == ("paper", "paper")
+        half, up = text_width(label.text, label.font.size) / 2, {"bottom": -0.5, "top": 0.5}[label.yanchor] * 1.3 * label.font.size
+        x = label.x * wide + label.xshift + {"left": half, "right": -half}[label.xanchor]
+        y = (1 - label.y) * tall - label.yshift + up
+        for trace in figure.data:
+            at = (np.log10(np.asarray(trace.x, dtype=float)) - left) / (right - left) * wide
+            fine = np.linspace(at[0], at[-1], 3000)
+            line = np.interp(fine, at, (1 - (np.asarray(trace.y, dtype=float) - low) / (high - low)) * tall)
+            inside = (np.abs(fine - x) < half) & (np.abs(line - y) < label.font.size / 2)
+            assert not inside.any(), (label.text, trace.text[0])
+
+
+@pytest.mark.parametrize("view", ["context", "batch"])
+def test_the_last_tick_has_room_for_its_label(snapshot, view):
+    """Plotly drops a tick's label that would stand beyond the picture."""
+    chart = registry.get("serving.token_time")
+    params, look = chart.params(view=view), Look(width="phone")
+    figure = chart.figure(chart.table(params, snapshot), params, look)
+    axis, margin = figure.layout.xaxis, figure.layout.margin
+    (low, high), last = axis.range, np.log10(axis.tickvals[-1])
+    wide = look.width_px - margin.l - margin.r
+    beyond = (last - low) / (high - low) * wide + text_width(axis.ticktext[-1], 11) / 2 - wide
+    assert beyond + 4 <= margin.r
+
+
+def test_what_does_not_fit_calls_the_chip_by_its_name(snapshot):
+    for given_values in ({"gpus": 8}, {"gpus": 1}):
+        chart = registry.get("serving.token_time")
+        with pytest.raises(
+            ValueError, match=r"DeepSeek-R1 does not fit on (8 × )?H100 SXM5: needs \d+ more chips of this memory: [\d,.]+ GB short"
+        ):
+            chart.table(chart.params(chip="h100-sxm", **given_values), snapshot)
+    own = "memory_gb=1 memory_bandwidth_gb_per_s=4800 bf16_tflops_dense=989"
+    with pytest.raises(ValueError, match="does not fit on 128 × your chip: needs 3,"):
+        chart.table(chart.params(chip="own", own_chip=own), snapshot)
