@@ -127,7 +127,13 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
         ("Hall", steps["halls"], "halls", steps["hall_mw"], f"{params.per_hall:,} racks, full"),
         ("IT load", 1, "", steps["it_mw"], "all chips, all-in"),
         ("Site, peak", 1, "", steps["site_mw"], f"PUE {params.peak_pue:g}"),
-        ("Site, mean", 1, "", steps["energy_twh"] * 1e6 / power.HOURS_PER_YEAR, f"load {params.load:.0%}, PUE {params.mean_pue:g}"),
+        (
+            "Site, mean",
+            1,
+            "",
+            steps["energy_twh"] * 1e6 / power.HOURS_PER_YEAR,
+            f"load {numbers.share(params.load)}, PUE {params.mean_pue:g}",
+        ),
     ]
     return with_facts(pd.DataFrame(chain, columns=["step", "count", "unit", "each_mw", "basis"]), facts)
 
@@ -249,7 +255,7 @@ def _coverage(facts: dict[str, Any]) -> str:
     e = facts["error"]
     if not e:
         return ""
-    return f"Rated power × overhead is {e['low']:.2f} to {e['high']:.2f} × what {e['n']} clusters state or are modelled to draw, median {e['median']:.2f}"
+    return f"Rated power × overhead is {e['low']:.2f} to {e['high']:.2f} × what {e['n']} clusters state or are modelled to draw, median {e['median']:.2f}."
 
 
 def _generation_words(table: pd.DataFrame, params: Params) -> Words:
@@ -319,7 +325,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
             )
         )
     inputs += [input_row(r, f"{r['metric']}, {r['region']}", numbers.plain(r["value"]), str(r["unit"])) for r in rows]
-    inputs.append(assumed("Load", f"{params.load:.0%}"))
+    inputs.append(assumed("Load", f"{numbers.share(params.load)}"))
     inputs.append(assumed("Server, rack, hall", f"{params.per_server} chips, {params.per_rack} servers, {params.per_hall} racks"))
     error = _error(params, snapshot)
     errors = ["No cluster with a power of its own is stored: the error is not known."]

@@ -32,7 +32,7 @@ def _ladder(table: pd.DataFrame, look: Look) -> go.Figure:
     n, each = len(table), table["each_mw"].to_numpy(float)
     y = np.arange(n)[::-1]
     low, high = float(each.min()) / 3, float(each.max()) * (60 if look.phone else 25)
-    fig.add_scatter(x=each[:-1], y=y[:-1], mode="lines", line={"color": t["context"], "width": 2}, hoverinfo="skip")
+    fig.add_scatter(x=each[:-1], y=y[:-1], mode="lines", line={"color": t["context"], "width": 2, "shape": "vh"}, hoverinfo="skip")
     totals = table["unit"].eq("").to_numpy()
     for part, tone in ((~totals, t["blue"]), (totals, t["rust"])):
         own = table[part]

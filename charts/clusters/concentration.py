@@ -132,7 +132,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         hoverinfo="skip",
     )
     last = float(shown["cumulative_share"].iloc[-1])
-    note(fig, look, f"added up: {_percent(last)}", x=last, y=y[-1], xanchor="right", yanchor="top", yshift=-8, font_color=t["rust"])
+    note(fig, look, f"added up: {_percent(last)}", x=last, y=y[-1], xanchor="right", xshift=-8, font_color=t["rust"])
     fig.update_layout(margin={"l": 104 if look.phone else 180, "r": 24, "t": 16, "b": 36})
     fig.update_xaxes(
         range=[0, 1.04],

@@ -116,7 +116,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         "These are reading rules of this product, not a source's."
     )
     total = sum(a["counts"][name] for name in SHOWN[params.ratio])
-    coverage = f"{total} of {a['testimonies']} testimonies give both figures themselves; figures derived from another take no part"
+    coverage = f"{total} of {a['testimonies']} testimonies give both figures themselves; figures derived from another take no part."
     alt = f"Dots by chip: {spread}. {finding}."
     return Words(
         finding, subtitle, alt, coverage, numbers.listed(dict.fromkeys(map(clusters.short_source, table["source"])), 3), tuple(notes)

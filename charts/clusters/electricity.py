@@ -142,7 +142,12 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     bars = [
         (x, plot[1] * (1 - v / high)) for (x, _), (_, r) in zip(at, table.iterrows()) for v in np.linspace(r["low"], r["high"], 9) if v == v
     ]
-    for (_, row), text, spot in zip(table.iterrows(), texts, place(at, texts, 11.5, (0, 0, *plot), obstacles=bars)):
+    pasts = [
+        [at[i] for i in np.flatnonzero((table["source"] == source) & table["value"].notna() & (table["kind"] == "estimate"))]
+        for source in sources
+    ]
+    spots = place(at, texts, 11.5, (0, 0, *plot), obstacles=bars, lines=pasts)
+    for (_, row), text, spot in zip(table.iterrows(), texts, spots):
         if spot is not None:
             tone = t[SERIES[sources.index(row["source"]) % len(SERIES)]]
             note(

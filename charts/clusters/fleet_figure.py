@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from charts import numbers
+from charts.clusters.fleet_words import write
 from charts.clusters.power_figure import linear_ticks
 from charts.look import Look
 from charts.template import new_figure, tokens
@@ -28,7 +29,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     columns = [] if look.phone else _columns(shown, params)
     right = sum(width for _, width, _ in columns) + 16
     margin = {"l": 84 if look.phone else 120, "r": right, "t": 38, "b": 46}
-    own = _write(params)
+    own = write(params)
     top = float(np.nanmax(shown[["value", "high"]].to_numpy(float))) * (1.28 if look.phone else 1.2)
     y = list(range(len(shown)))
     told = [
@@ -129,12 +130,6 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
         showgrid=False,
     )
     return fig
-
-
-def _write(params: Any) -> Any:
-    if params.limit != "none" or params.measure == "chips":
-        return numbers.count
-    return numbers.power if params.measure == "site_mw" else numbers.dollars
 
 
 def _short(value: Any, write: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from typing import Literal
 
 import numpy as np
@@ -147,7 +148,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     own = table.loc[named]
     fig.add_scattergeo(
         lon=own["longitude"], lat=own["latitude"], mode="text", hoverinfo="skip",
-        text=[as_text(str(n).split(" (")[0], 22) for n in own["name"]], textposition="middle right",
+        text=[_clear(float(size[i])) + as_text(str(n).split(" (")[0], 22) for i, n in own["name"].items()], textposition="middle right",
         textfont={"size": 10 if look.phone else 11, "color": t["ink"]},
     )  # fmt: skip
     return fig
@@ -164,6 +165,11 @@ def _apart(table: pd.DataFrame, lon: tuple[float, float], lat: tuple[float, floa
         if len(kept) < most and not any(near):
             kept.append(int(i))  # type: ignore[call-overload]
     return kept
+
+
+def _clear(size_px: float) -> str:
+    """Spaces as wide as half a mark: a name starts beside its mark, not on it."""
+    return "\u2002" * math.ceil(size_px / 2 / 5.5)
 
 
 def _hover(row: pd.Series, written: str) -> str:

@@ -209,10 +209,10 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         "life": f"costs {write(value)} over {params.years:g} years{span}",
         "hour": f"costs {write(value)} a GPU-hour{span}",
     }[params.measure].rstrip(",")
-    finding = f"A cluster of {numbers.power(params.it_mw)} IT {what}; electricity is {a['share']:.1%} of its cost and passes 20 % at ${a['fifth_usd_per_kwh']:.3f}/kWh"
+    finding = f"A cluster of {numbers.power(params.it_mw)} IT {what}; electricity is {numbers.share(a['share'])} of its cost and passes 20 % at ${a['fifth_usd_per_kwh']:.3f}/kWh"
     name, unit = MEASURES[params.measure]
     subtitle = (
-        f"{name} by part, {unit}, {SAID[params.basis]}: {numbers.chips(a['chips'])} chips at {params.chip_w:,.0f} W, cost of capital {params.rate:.3g} a year, "
+        f"{name} by part, {unit}, {SAID[params.basis]}: {numbers.chips(a['chips'])} chips at {params.chip_w:,.0f} W, cost of capital {numbers.share(params.rate)} a year, "
         f"servers {params.life_years:g} years. Whisker: the inputs' own low and high."
     )
     notes = [

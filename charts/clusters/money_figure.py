@@ -43,7 +43,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     total = max(float(value[-1]), 1e-12)
     reach = max([float(high.max()), float(value.max()), *(p["value"] for p in table.attrs["published"])])
     for place, row, v, far in zip(y, own.to_dict("records"), value, np.where(spread, high, value)):
-        part = "" if row["kind"] == "total" else f" · {v / total:.0%}" if v / total >= 0.0995 else f" · {v / total:.1%}"
+        part = "" if row["kind"] == "total" else f" · {numbers.share(v / total)}"
         note(
             fig,
             look,

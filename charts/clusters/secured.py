@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from charts import numbers
 from charts.clusters.choices import facts_of, with_facts
 from charts.clusters.power_figure import short_name
-from charts.labels import note
+from charts.labels import note, text_width
 from charts.look import Look
 from charts.params import ChartParams, choice
 from charts.params import words as text
@@ -136,11 +136,17 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     )
     fig.update_layout(margin={"l": 124 if look.phone else 250, "r": 20, "t": 20, "b": 36})
     if not look.phone:
+        per_decade = (look.width_px - 270) / math.log10(high / low)
         for name, part in own.groupby("name", sort=False):
             best = part.sort_values("mw", ascending=False, kind="stable").iloc[0]
             inside = best["mw"] < high / 2.2
-            where = {"xanchor": "left", "xshift": 10} if inside else {"xanchor": "right", "xshift": -10}
-            note(fig, look, as_text(best["kind"], 26), x=math.log10(best["mw"]), y=row_of[str(name)], font_size=11, **where)
+            said = as_text(best["kind"], 26)
+            ticks_px = [
+                per_decade * math.log10(v / best["mw"]) for v in (best["site_power_mw_seen"], best["site_power_mw_planned"]) if v > 0
+            ]
+            across = [px for px in ticks_px if -2 <= px <= 14 + text_width(said, 11)]
+            where = {"xanchor": "left", "xshift": max([10, *(px + 8 for px in across)])} if inside else {"xanchor": "right", "xshift": -10}
+            note(fig, look, said, x=math.log10(best["mw"]), y=row_of[str(name)], font_size=11, **where)
     return fig
 
 

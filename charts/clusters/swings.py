@@ -121,7 +121,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     a = facts_of(table)
     finding = (
         f"{numbers.chips(params.chips)} chips in step swing {numbers.power(a['swing_mw'])} every {numbers.seconds(params.step_s)}; "
-        f"storage of {numbers.power(a['buffer_mw'])} and {_energy(a['buffer_mj'])} would flatten it, dummy work {a['dummy_share']:.0%} more energy"
+        f"storage of {numbers.power(a['buffer_mw'])} and {_energy(a['buffer_mj'])} would flatten it, dummy work {numbers.share(a['dummy_share'])} more energy"
     )
     subtitle = {
         "time": f"IT power over {SHOWN_STEPS} steps, MW: {params.compute_w:,.0f} W a chip computing, {params.exchange_w:,.0f} W exchanging.",
@@ -134,7 +134,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     ]
     if a["floor"]:
         notes.append(
-            f"A floor of {params.floor_w:,.0f} W leaves {numbers.power(a['floor']['swing_mw'])} of swing for {a['floor']['share']:.1%} more energy, "
+            f"A floor of {params.floor_w:,.0f} W leaves {numbers.power(a['floor']['swing_mw'])} of swing for {numbers.share(a['floor']['share'])} more energy, "
             f"{numbers.dollars(a['floor_usd_per_year'])} a year."
         )
     else:
@@ -172,7 +172,8 @@ def _limit_notes(params: Params, a: dict[str, Any]) -> list[str]:
     if "rack_storage_cut" in known:
         row = known["rack_storage_cut"]
         out.append(
-            f"{row['description']} {row['high']:.0%} ({row['source'].split(',')[0]}); flattening this wave cuts its peak by {1 - a['mean_mw'] / a['high_mw']:.0%}."
+            f"{row['description']} {numbers.share(row['high'])} ({row['source'].split(',')[0]}); flattening this wave cuts its peak by "
+            f"{numbers.share(1 - a['mean_mw'] / a['high_mw'])}."
         )
     if "ercot_load_loss" in known:
         row = known["ercot_load_loss"]
@@ -208,7 +209,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     inputs += [input_row(r, r["claim"], "stated") for r in records(snapshot.table("claims")) if r["claim_id"] == "C15"]
     inputs += [
         assumed("Power computing and exchanging", f"{params.compute_w:g} and {params.exchange_w:g}", "W a chip"),
-        assumed("Share of a step that computes", f"{params.duty:.0%}"),
+        assumed("Share of a step that computes", f"{numbers.share(params.duty)}"),
         assumed("Step and edge", f"{params.step_s:g} and {params.edge_s:g}", "s"),
     ]
     assumptions = (

@@ -25,7 +25,7 @@ def _time(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     height, t, a = look.height(460, 400), tokens(look), table.attrs
     high, low, mean = a["high_mw"], a["low_mw"], a["mean_mw"]
     labels = [
-        EndLabel(high, "dummy work", t["rust"], f"+{a['dummy_share']:.0%} energy"),
+        EndLabel(high, "dummy work", t["rust"], f"+{numbers.share(a['dummy_share'])} energy"),
         EndLabel(mean, "storage", t["green"], f"flat at {numbers.power(mean)}"),
         EndLabel(low, "as it is", t["blue"], f"swings {numbers.power(a['swing_mw'])}"),
     ]
@@ -36,7 +36,7 @@ def _time(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
                 high - a["floor"]["swing_mw"],
                 "floor",
                 t["plum"],
-                f"+{a['floor']['share']:.0%} energy, swings {numbers.power(a['floor']['swing_mw'])}",
+                f"+{numbers.share(a['floor']['share'])} energy, swings {numbers.power(a['floor']['swing_mw'])}",
             ),
         )
     margin = {"l": 60 if look.phone else 72, "r": margin_for(labels, look), "t": 24, "b": 52}
@@ -66,9 +66,9 @@ def _time(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     if cut and high * (1 - cut) >= mean:
         fig.add_hline(y=high * (1 - cut), line={"color": t["mute"], "width": 1, "dash": "2px,3px"})
         said = (
-            f"GB300 rack storage: peak −{cut:.0%} at most"
+            f"GB300 rack storage: peak −{numbers.share(cut)} at most"
             if look.phone
-            else f"peak with GB300 rack storage, up to {cut:.0%} lower, as published"
+            else f"peak with GB300 rack storage, up to {numbers.share(cut)} lower, as published"
         )
         note(
             fig,
@@ -111,7 +111,7 @@ def _floor(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
             (
                 a["floor"]["share"] * 100,
                 a["floor"]["swing_mw"],
-                f"floor {params.floor_w:,.0f} W: {numbers.power(a['floor']['swing_mw'])}, +{a['floor']['share']:.1%}",
+                f"floor {params.floor_w:,.0f} W: {numbers.power(a['floor']['swing_mw'])}, +{numbers.share(a['floor']['share'])}",
                 "left",
                 10,
                 10,

@@ -210,16 +210,17 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     """Finding by view; what the run costs and lasts is told in each."""
     a = facts_of(table)
     run = f"{write('Training compute', a['flop'])} on {numbers.chips(params.chips)} {a['chip']}"
-    lost = f", {1 - a['goodput']:.0%} of the time lost to failures" if params.failures else ", failures left out"
+    lost = f", {numbers.share(1 - a['goodput'])} of the time lost to failures" if params.failures else ", failures left out"
     told = f"{run} takes {write('Days', a['days'])}, {numbers.dollars(a['usd'])} and {numbers.plain(round(a['energy_mwh']))} MWh{lost}"
     if params.show == "published" and table.empty:
         return Words(
             "No published run is chosen", empty="Choose a published run to hold the model against.", way_out={"run": "llama-3-405b"}
         )
     subtitle = {
-        "largest": f"Largest run in {params.days:g} days by cluster size, FLOP, log scales, MFU {params.mfu:.0%}. Solid: failures counted; dashed: none. Dots: published runs.",
-        "days": f"Days of this run by cluster size, log scales, MFU {params.mfu:.0%}. Solid: failures counted; dashed: none; dotted: a run of 1e26 FLOP.",
-        "published": f"Ours over published, log scale, at MFU {params.mfu:.0%}. Filled: from the maker's own paper; hollow: reported or claimed.",
+        "largest": f"Largest run in {params.days:g} days by cluster size, FLOP, log scales, MFU {numbers.share(params.mfu)}. Solid: failures counted; dashed: none. "
+        "Dots: published runs.",
+        "days": f"Days of this run by cluster size, log scales, MFU {numbers.share(params.mfu)}. Solid: failures counted; dashed: none; dotted: a run of 1e26 FLOP.",
+        "published": f"Ours over published, log scale, at MFU {numbers.share(params.mfu)}. Filled: from the maker's own paper; hollow: reported or claimed.",
     }[params.show]
     if params.show == "largest":
         finding = f"{numbers.chips(params.chips)} {a['chip']} train at most {write('Training compute', a['largest_flop'])} in {params.days:g} days{lost}"
@@ -247,7 +248,9 @@ def _notes(params: Params, a: dict[str, Any], told: str) -> list[str]:
         f"{numbers.dollars(max(params.multiple, 1) * a['usd'])} where {params.multiple:g} × is read as the whole."
     )
     if params.compute == "model" and params.moe_saving:
-        notes.append(f"{params.moe_saving:.0%} is taken off the dense model's compute for a mixture of experts at the same score.")
+        notes.append(
+            f"{numbers.share(params.moe_saving)} is taken off the dense model's compute for a mixture of experts at the same score."
+        )
     if not a["in_range"] and params.failures:
         notes.append("So many failures lie past the range of Young's first-order loss: the exact form by Daly is used.")
     return notes

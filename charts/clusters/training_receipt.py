@@ -43,7 +43,7 @@ def receipt(
         span = f" ({numbers.plain(row['low'])} to {numbers.plain(row['high'])})" if row["low"] == row["low"] else ""
         value = f"{row['value']:.0e}".replace("e+", "e") if row["value"] >= 1e15 else numbers.plain(row["value"])
         inputs.append(input_row(row, str(row["description"]), value + span, str(row["unit"])))
-    inputs.append(assumed("MFU", f"{params.mfu:.0%}", "", "set by you; 38 to 43 % were published for Llama 3 405B"))
+    inputs.append(assumed("MFU", f"{numbers.share(params.mfu)}", "", "set by you; 38 to 43 % were published for Llama 3 405B"))
     if params.failures:
         inputs.append(assumed("Checkpoint and restart", f"{params.checkpoint_s:g} and {params.restart_s:g}", "s"))
     inputs.append(assumed("A GPU-hour, all-in power, PUE", f"${params.usd_per_gpu_hour:g}, {params.chip_w:g} W, {params.pue:g}"))

@@ -48,7 +48,7 @@ CONTROLS = {
     "clusters.scale": ["show", "chips", "checkpoint_s", "restart_s", "miles"],
     "clusters.consistency": ["ratio", "odd", "chips", "find"],
     "clusters.fleet": ["limit", "measure", "queries", "model", "speed", "chips"],
-    "clusters.whatif": ["cluster", "chip", "keep", "count", "country", "chip_usd"],
+    "clusters.whatif": ["cluster", "chip", "keep", "count", "it_mw", "country", "chip_usd"],
     "clusters.editions": ["compare", "quantity", "at"],
     "clusters.map": ["frame", "quantity", "source", "plans"],
     "clusters.file": ["cluster", "quantity", "log"],

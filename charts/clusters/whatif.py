@@ -37,13 +37,22 @@ class Params(ChartParams):
         labels={"power": "Keep its IT power", "chips": "Keep its chip count", "servers": "Keep its spending"},
     )
     count: float = number(0.0, ge=0, le=100_000_000, label="Count", help="how many chips instead; 0 follows what is kept", unit="chips")
-    it_mw: float = number(0.0, ge=0, le=100_000, label="IT power", help="instead of its own, filled with chips; 0 keeps it", unit="MW")
+    it_mw: float = number(
+        0.0,
+        ge=0,
+        le=100_000,
+        label="IT power",
+        help="instead of its own, filled with chips; 0 keeps it; not used where a count is given",
+        unit="MW",
+    )
     country: str = pick(SAME, label="Site", help="a country whose stored sites give the PUE")
     pue: float = number(
         0.0, ge=0, le=3, label="PUE", help="site over IT power instead, from 1; 0 keeps it or takes the country's", step=0.01
     )
     usd_per_kwh: float = number(0.08, ge=0, le=5, label="Electricity", help="price where the cluster is now", unit="$/kWh", step=0.01)
-    new_usd_per_kwh: float = number(0.08, ge=0, le=5, label="Electricity there", help="price after the change", unit="$/kWh", step=0.01)
+    new_usd_per_kwh: float = number(
+        0.08, ge=0, le=5, label="Electricity there", help="price after the change; the store has none by country", unit="$/kWh", step=0.01
+    )
     chip_usd: float = number(
         0.0, ge=0, le=1_000_000, label="Price of a chip", help="with its share of the server; 0 takes the price on record", unit="$"
     )
@@ -164,6 +173,7 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     facts = {
         "name": base["row"]["name"], "source": clusters.short_source(base["row"]["source"]), "as_of": str(base["row"]["as_of"]), "before": base["chip"]["name"],
         "after": changed["chip"]["name"], "watts": base["watts"], "watts_after": changed["watts"], "pue": base["pue"], "pue_after": changed["pue"],
+        "later": cluster_base.later_without_chip(snapshot, base["row"]),
         "why": [base["watts_why"], base["pue_why"], base["usd_why"]], "phase": base["row"]["phase"], "mixed": base["row"]["mixed"], "count_why": base["count_why"],
     }  # fmt: skip
     return with_facts(pd.DataFrame(rows, columns=["quantity", "label", "base", "changed", "ratio"]), facts)
@@ -190,7 +200,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         )
     subtitle = (
         f"Changed over base, log scale, from the line at 1 ×. Base: {a['source']}, {a['phase']}, {numbers.date(a['as_of'])}; {a['watts']:,.0f} W a chip, "
-        f"PUE {a['pue']:.3g}. Changed: {a['watts_after']:,.0f} W, PUE {a['pue_after']:.3g}."
+        f"PUE {a['pue']:.3g}. Changed: {a['watts_after']:,.0f} W, PUE {a['pue_after']:.3g}{_set(params)}."
     )
     notes = [
         f"Watts a chip of the base: {a['why'][0]}; PUE: {a['why'][1]}; price: {a['why'][2]}.",
@@ -198,6 +208,12 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     ]
     if a["count_why"]:
         notes.insert(0, a["count_why"])
+    if later := a.get("later"):
+        power_said = [numbers.power(later["it_mw"])] if later["it_mw"] else []
+        said = power_said + ([f"{numbers.count(later['chips'])} chips"] if later["chips"] else [])
+        notes.append(
+            f"What was said later names no single chip, so it is not the base: {numbers.listed(said)}, {numbers.date(later['day'])}, {later['source']}."
+        )
     if a["mixed"]:
         notes.append(f"The cluster holds several kinds of chip; all are taken as its most numerous, {a['before']}.")
     missing = table[table["ratio"].isna()]["label"]
@@ -211,6 +227,14 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     return Words(
         finding, subtitle, f"{finding}. {alt}.", "", f"{a['source']}; datasheets; Ridgepoint power, money and failure models", tuple(notes)
     )
+
+
+def _set(params: Params) -> str:
+    """What the reader set in place of what is kept: of a count and an IT power, the count."""
+    if params.count:
+        unused = f", so the IT power of {numbers.power(params.it_mw)} is not used" if params.it_mw else ""
+        return f", {numbers.count(params.count)} chips as set{unused}"
+    return f", {numbers.power(params.it_mw)} of IT power as set" if params.it_mw else ""
 
 
 def receipt(params: Params, snapshot: Snapshot) -> Receipt:

@@ -68,6 +68,20 @@ def base(snapshot: Snapshot, cluster_id: str) -> dict[str, Any]:
     )
 
 
+def later_without_chip(snapshot: Snapshot, row: dict[str, Any]) -> dict[str, Any] | None:
+    """The last testimony about a running cluster after a row of `base` that names no single chip: it_mw, chips (NaN as None), day, source."""
+    own = clusters.rows(snapshot)
+    own = clusters.newest_editions(own[own["status"].eq("operational")])
+    own = own[(own["cluster_id"] == row["cluster_id"]) & ~own["fleet"] & own["chip_id"].fillna("").isin(_NO_CHIP)]
+    own = own.assign(day=own["online_day"].fillna(own["as_of_day"]))
+    own = own[(own["day"] > row["day"]) & (own["day"] <= pd.Timestamp(snapshot.today)) & ((own["chip_count"] > 0) | (own["power_mw"] > 0))]
+    if own.empty:
+        return None
+    last = own.sort_values(["day", "fact_key"], kind="stable").iloc[-1]
+    figures = {name: float(v) if (v := last[column]) == v else None for name, column in (("it_mw", "power_mw"), ("chips", "chip_count"))}
+    return figures | {"day": last["day"].date().isoformat(), "source": clusters.short_source(last["source"])}
+
+
 @per_revision
 def _site_ratios(snapshot: Snapshot) -> pd.DataFrame:
     rows = clusters.newest_editions(clusters.rows(snapshot))

@@ -81,29 +81,36 @@ def _value(row: Any, figure: str) -> str:
 
 
 def _chains(result: Result) -> str:
-    lines = []
+    """What each source's derived figures come from, a line a source, figure and way, with the phases' values in it."""
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
     for row in result.table.itertuples():
         for figure, basis in _BASES.items():
             said = str(getattr(row, basis) or "")
             value = getattr(row, figure)
             if value == value and said.startswith("derived"):
-                name, text = QUANTITIES[figure].label, QUANTITIES[figure].write(value)
-                how = safe(said.removeprefix("derived:"))
-                lines.append(f"<li>{safe(short_source(row.source))}, {safe(row.phase)}: {name} <b>{safe(text)}</b> from {how}</li>")
-    unique = list(dict.fromkeys(lines))
-    more = f"<li class='rp-quiet'>and {len(unique) - 12} more in the table</li>" if len(unique) > 12 else ""
-    return f"<ul style='margin:0;padding-left:1.1rem'>{''.join(unique[:12])}{more}</ul>" if unique else ""
+                way = (short_source(row.source), QUANTITIES[figure].label, said.removeprefix("derived:").strip())
+                found.setdefault(way, {})[f"{QUANTITIES[figure].write(value)} ({row.phase})"] = None
+    lines = [
+        f"<li>{safe(source)}: {safe(label)} from {safe(how)}: <b>{safe(numbers.listed(list(values), 8))}</b></li>"
+        for (source, label, how), values in found.items()
+    ]
+    return f"<ul style='margin:0;padding-left:1.1rem'>{''.join(lines)}</ul>" if lines else ""
 
 
 def _consequences(implied: list[dict[str, Any]]) -> str:
-    head = "<th>Phase</th><th>Source</th>" + "".join(f"<th class='num'>{name}</th>" for name, _ in _IMPLIED.values()) + "<th>Odd</th>"
+    told = {key: named for key, named in _IMPLIED.items() if any(row.get(key) is not None for row in implied)}
+    doubted = any(row["odd"] for row in implied)
+    head = "<th>Phase</th><th>Source</th>" + "".join(f"<th class='num'>{name}</th>" for name, _ in told.values())
+    head += "<th>Odd</th>" if doubted else ""
     body = []
     for row in implied:
         cells = "".join(
-            f"<td class='num'>{safe(write(row[key])) if row.get(key) is not None else ''}</td>" for key, (_, write) in _IMPLIED.items()
+            f"<td class='num'>{safe(write(row[key])) if row.get(key) is not None else ''}</td>" for key, (_, write) in told.items()
         )
         odd = "".join(f"<span class='rp-pill doubt' style='white-space:normal'>{safe(o)}</span> " for o in row["odd"])
-        body.append(f"<tr><td>{safe(row['phase'])}</td><td>{safe(row['source'], 60)}</td>{cells}<td>{odd}</td></tr>")
+        body.append(
+            f"<tr><td>{safe(row['phase'])}</td><td>{safe(row['source'], 60)}</td>{cells}{f'<td>{odd}</td>' if doubted else ''}</tr>"
+        )
     return f"<div class='rp-scroll'><table class='rp-table'><tr>{head}</tr>{''.join(body)}</table></div>"
 
 

@@ -74,3 +74,18 @@ def test_every_cluster_of_the_list_opens(shipped):
             assert "on record" in str(wrong)
         else:
             assert table["base"].iloc[0] >= 1
+
+
+def test_of_a_count_and_a_power_the_count_is_taken_and_the_words_say_so(shipped):
+    both, count = shown(shipped, count=300_000, it_mw=900), shown(shipped, count=300_000)
+    assert both.table["changed"].tolist() == count.table["changed"].tolist()
+    assert "300k chips as set, so the IT power of 900 MW is not used." in both.words.subtitle
+    assert "not used" not in count.words.subtitle and "as set" not in shown(shipped).words.subtitle
+    assert "900 MW of IT power as set." in shown(shipped, it_mw=900).words.subtitle
+
+
+def test_later_words_that_name_no_single_chip_are_told(shipped):
+    # Anthropic, May 2026: 300 MW and 220,000 GPUs of several kinds at Colossus 1.
+    notes = shown(shipped).words.notes
+    assert any("names no single chip" in n and "300 MW and 220k chips, 6 May 2026" in n for n in notes)
+    assert not any("names no single chip" in n for n in shown(shipped, cluster="anthropic-rainier").words.notes)
