@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pandas as pd
@@ -28,6 +29,14 @@ DEFAULT = (
     "rtx4090", "rtx4090d", "rtx5090d", "mi300x", "mi308x", "gaudi3-hl328", "ascend-910c",
 )  # fmt: skip
 _LIFT = ("exclusion", "exception")
+# What a phone's narrow margins hold: a family before the number, and the longest outcomes, in fewer letters.
+_FAMILY = re.compile(r"^(?:GeForce|Instinct|Tesla|Cambricon|Moore Threads|Alibaba T-Head|Data Center GPU) ")
+_SHORT = {
+    "licence_presumption_of_denial": "denial presumed",
+    "licence_case_by_case": "case by case",
+    "notification_nac": "notify (NAC)",
+    "revenue_share_or_tariff": "share or tariff",
+}
 _ASIDE = ("other destination", "not asked")
 
 
@@ -136,7 +145,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     per_chip = table.drop_duplicates("chip_id")
     for row in per_chip.to_dict("records"):
         free = row["outcome"] == "no_clause_met"
-        text = OUTCOME_WORDS[row["outcome"]].replace("licence, ", "") if look.phone else OUTCOME_WORDS[row["outcome"]]
+        text = _SHORT.get(row["outcome"], OUTCOME_WORDS[row["outcome"]]) if look.phone else OUTCOME_WORDS[row["outcome"]]
         tone = t["mute"] if free else t["notice"] if row["outcome"] == "unknown" else t["denial"]
         fig.add_annotation(
             x=1, xref="paper", xshift=6, y=len(rows) - 1 - rows.index(row["chip_id"]), text=as_text(text, 17 if look.phone else 40), showarrow=False,
@@ -147,7 +156,8 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         side="top", tickmode="array", tickvals=list(range(len(clauses))), ticktext=[as_text(c, 30) for c in clauses], tickangle=-55, tickfont={"size": size},
         range=[-0.6, len(clauses) - 0.4], showline=False, showgrid=True, gridcolor=t["grid"], ticks="",
     )  # fmt: skip
-    names = [as_text(per_chip.set_index("chip_id").loc[c, "name"], 14 if look.phone else 26) for c in rows]
+    full = per_chip.set_index("chip_id")["name"]
+    names = [as_text(_FAMILY.sub("", full[c]), 14) if look.phone else as_text(full[c], 26) for c in rows]
     fig.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(rows) - 1, -1, -1)),

@@ -13,7 +13,8 @@ from analytics.chips.facts import chip_facts
 from analytics.chips.metrics import PRECISION_BITS, PRECISION_NAMES, performance_density, processing_performance
 from charts import numbers
 from charts.chips import NOT_ADVICE, OUTCOME_WORDS
-from charts.labels import note, place
+from charts.chips.names_on_plane import write_names
+from charts.labels import note
 from charts.look import Look
 from charts.params import ChartParams, choice, day, many
 from charts.receipt import Receipt, age_note, input_row, looked_up, worked
@@ -233,7 +234,6 @@ def _named(
     split: float,
 ) -> None:
     """Names beside the chips in front, and beside as many others as find room."""
-    t = tokens(look)
     own = table[table["pd_per_mm2"].notna()].reset_index(drop=True)
     if own.empty:
         return
@@ -242,15 +242,11 @@ def _named(
     points = [((np.log10(a) - x0) / (x1 - x0) * w, (1 - (np.log10(b) - y0) / (y1 - y0)) * h) for a, b in zip(own["tpp"], own["pd_per_mm2"])]
     front = [i for i, f in enumerate(own["front"]) if f]
     wanted = front if look.phone else [*front, *[i for i in range(len(own)) if i not in front][::2]]
-    spots = place([points[i] for i in wanted], [own["name"][i][:22] for i in wanted], 11 if not look.phone else 10,
-                  (0, 0, w, h), obstacles=points, first=range(len(front)))  # fmt: skip
-    for i, spot in zip(wanted, spots):
-        if spot is None or (spot.radius > 18 and not own["front"][i]):
-            continue
-        bold, tone = (own["front"][i], t["blue"] if own["front"][i] else t["mute"])
-        name = as_text(own["name"][i], 22)
-        fig.add_annotation(x=np.log10(own["tpp"][i]), y=np.log10(own["pd_per_mm2"][i]), xshift=spot.dx, yshift=-spot.dy, showarrow=False,
-                           text=f"<b>{name}</b>" if bold else name, font={"size": 11 if not look.phone else 10, "color": tone})  # fmt: skip
+    at = list(zip(np.log10(own["tpp"]), np.log10(own["pd_per_mm2"])))
+    notes = [(w - 70, 8.0, "licence, presumption")] if not look.phone else [(w - 20, 8.0, "licence")]
+    nac = ((np.log10(2500) - x0) / (x1 - x0) * w, (1 - (np.log10(1.72) - y0) / (y1 - y0)) * h)
+    notes.append((nac[0] + (50 if not look.phone else 12), nac[1], "notification (NAC)" if not look.phone else "NAC"))
+    write_names(fig, look, at, points, list(own["name"]), list(own["front"]), wanted, len(front), (w, h), notes)
 
 
 def receipt(params: Params, snapshot: Snapshot) -> Receipt:

@@ -15,7 +15,8 @@ from analytics.chips.grammar import Condition
 from analytics.chips.rules import OUTCOMES, RuleBook
 from charts import numbers
 from charts.chips import OUTCOME_WORDS
-from charts.labels import note, place
+from charts.chips.names_on_plane import write_names
+from charts.labels import note
 from charts.look import Look
 from charts.template import tokens
 from charts.text import as_text
@@ -189,23 +190,15 @@ def points(fig: go.Figure, table: pd.DataFrame, look: Look, plane: str, margin: 
             hovertemplate="%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
         )  # fmt: skip
     width, tall = look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"]
-    spot = [
-        ((a - np.log10(x_low)) / np.log10(x_high / x_low) * width, (1 - (b - np.log10(y_low)) / np.log10(y_high / y_low)) * tall)
-        for a, b in zip(x, y)
-    ]
+
+    def pixel(a: float, b: float) -> tuple[float, float]:
+        return (a - np.log10(x_low)) / np.log10(x_high / x_low) * width, (1 - (b - np.log10(y_low)) / np.log10(y_high / y_low)) * tall
+
+    spot = [pixel(a, b) for a, b in zip(x, y)]
+    notes = [(*pixel(a.x, a.y), a.text) for a in fig.layout.annotations if isinstance(a.x, float) and isinstance(a.y, float)]
     ahead = sorted((i for i in range(len(own)) if own["front"][i]), key=lambda i: -float(y[i]))
     wanted = ahead[:: max(1, -(-len(ahead) // (5 if look.phone else most)))]
+    first = len(wanted)
     if not look.phone:
         wanted += [i for i in range(len(own)) if not own["front"][i]][::3]
-    names, letters = [as_text(name, 22) for name in own["name"]], 10.0 if look.phone else 11.0
-    placed = place(
-        [spot[i] for i in wanted], [names[i] for i in wanted], letters, (0, 0, width, tall), obstacles=spot, first=range(len(wanted))
-    )
-    for i, at in zip(wanted, placed):
-        if at is None or (at.radius > 18 and not own["front"][i]):
-            continue
-        bold = own["front"][i]
-        fig.add_annotation(
-            x=x[i], y=y[i], xshift=at.dx, yshift=-at.dy, showarrow=False, text=f"<b>{names[i]}</b>" if bold else names[i],
-            font={"size": letters, "color": t["blue"] if bold else t["mute"]},
-        )  # fmt: skip
+    write_names(fig, look, list(zip(x, y)), spot, list(own["name"]), list(own["front"]), wanted, first, (width, tall), notes)

@@ -82,3 +82,20 @@ def test_a_parent_in_china_and_a_shipment_from_elsewhere_are_asked_about(shipped
 def test_a_chip_designed_where_it_would_go_is_said_to_be_classified(shipped):
     params = case.Params(chip="ascend-910c")
     assert any("not an export" in note for note in case.words(case.table(params, shipped), params).notes)
+
+
+def test_chips_at_one_point_share_a_name_and_a_moved_name_keeps_a_line_to_its_chip(shipped):
+    params = plane.Params()
+    figure = plane.figure(plane.table(params, shipped), params, Look(width="desk"))
+    words = {a.text: a for a in figure.layout.annotations}
+    assert "<b>H20 SXM5 96GB and 1 more</b>" in words and not any("H20 SXM5 141GB" in text for text in words)
+    moved = [a for a in words.values() if max(abs(a.ax or 0), abs(a.ay or 0)) > 0 and a.showarrow]
+    assert moved and all(a.text.startswith("<b>") for a in moved)
+
+
+def test_names_on_a_phone_tell_chips_of_one_family_apart(shipped):
+    params = clauses.Params()
+    figure = clauses.figure(clauses.table(params, shipped), params, Look(width="phone"))
+    names = figure.layout.yaxis.ticktext
+    assert len(set(names)) == len(names) and {"RTX 4090", "RTX 4090 D", "MI300X", "MI308X"} <= set(names)
+    assert not any("…" in a.text for a in figure.layout.annotations)

@@ -2,6 +2,7 @@
 
 import datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -267,3 +268,14 @@ def test_ticks_of_a_narrow_price_axis_say_where_they_stand(low, high):
     ticks = log_price_ticks(low, high, round_dollars)
     assert len(ticks["tickvals"]) >= 3 and all(low <= v <= high for v in ticks["tickvals"])
     assert [float(text.strip("$").replace(",", "")) for text in ticks["ticktext"]] == pytest.approx(ticks["tickvals"])
+
+
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_the_medians_in_figures_stand_above_every_dot(snapshot, width):
+    table, _ = made(snapshot, ratios)
+    figure = ratios.figure(table, ratios.Params(), Look(width=width))
+    above = [a for a in figure.layout.annotations if a.yref == "paper" and a.y == 1 and "×" in a.text]
+    assert len(above) == len(table.attrs["years"])
+    bottom, top = figure.layout.yaxis.range
+    share = (top - np.log10(table["ratio"].max())) / (top - bottom)
+    assert share * 376 > 20  # pixels left for a line of figures
