@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from data.importing.text import clean, is_broken_reference, is_missing, visible
 from data.meta import TableMeta
 
 PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+THOUSANDS = re.compile(r"\s*[~≈]?\s*[1-9]\d{0,2}(?:\.\d{3})+(?![\d.,eE])")
 MANY = 500
 
 
@@ -109,16 +111,17 @@ def _mark(item: Assigned, texts: list[str], report: Report, hints: Hints) -> str
     mark, how = numbers.decimal_mark(texts, hints.delimiter)
     if how == "shown":
         return mark
-    if hints.decimal:
-        return hints.decimal
-    if how != "ambiguous":
-        return mark
-    if item.field in ("chip_count", "CHIP_COUNT_TOTAL"):
+    counted = item.field in ("chip_count", "CHIP_COUNT_TOTAL")
+    grouped = [text for text in texts if THOUSANDS.match(text)] if counted or how == "ambiguous" else []
+    if counted and any(not text.rstrip().endswith("000") for text in grouped):
         return ","  # chips are whole, so 23.536 of them are thousands
-    example = next(text for text in texts if "." in text)
+    if hints.decimal == "," or (hints.decimal and not (counted and grouped)):
+        return hints.decimal
+    if not grouped:
+        return mark
     answer = report.ask(
         f"decimal:{item.column.name}",
-        f'In column "{item.column.name}", is {example.strip()[:20]} a number of thousands, or is the point a decimal mark?',
+        f'In column "{item.column.name}", is {grouped[0].strip()[:20]} a number of thousands, or is the point a decimal mark?',
         ("thousands", "decimal"),
         "decimal",
     )
@@ -138,16 +141,18 @@ def shown_decimal(items: list[Assigned], delimiter: str) -> str:
 def _asked_unit(
     item: Assigned, quantities: dict[int, Quantity], plain: np.ndarray | None, target: str, report: Report, hints: Hints
 ) -> str:
-    """Ask for the unit of a power column that names none, neither in the header nor in its cells."""
-    if target != "MW" or item.field != "POWER" or hints.row_units is not None:
+    """Ask for the unit of power where the header names none: of all cells, or of those bare beside others in kW or GW."""
+    if target != "MW" or hints.row_units is not None:
         return ""
     units_seen = {quantity.unit for quantity in quantities.values() if quantity.unit}
     bare = any(not quantity.missing and not quantity.error and not quantity.unit for quantity in quantities.values())
-    if units_seen or not (bare or plain is not None):
+    if units_seen == {"MW"} or not (bare or plain is not None):
         return ""
+    example = next((item.column.texts[code].strip() for code, found in quantities.items() if found.value and not found.unit), "")
+    why = f"Cells such as {example[:20]} name none." if units_seen else "Neither its header nor its cells say."
     return report.ask(
         f"unit:{item.column.name}",
-        f'In which unit is column "{item.column.name}"? Neither its header nor its cells say.',
+        f'In which unit is column "{item.column.name}"? {why}',
         ("MW", "kW", "GW", "W"),
         "MW",
     )

@@ -23,6 +23,10 @@ AT_MOST = re.compile(r"^(?:<=?|≤|up to|less than|at most|max\.?|maximum|below|
 PLANNED = re.compile(r"\(?\b(?:planned|plan|proposed|target|targeted|future|announced|geplant|prévu|eventually)\b\)?", re.IGNORECASE)
 BETWEEN = re.compile(r"\s*(?:-|–|—|−|~|to|bis|and|à|至|\.\.\.?)\s*", re.IGNORECASE)
 USUAL = re.compile(r"^(~)?(\d{1,3}(?:,\d{3})+|\d{1,15})(\+)?$", re.ASCII)
+FRACTION = re.compile(r"(?<![\d.,/])(\d{1,6})?\s?([½⅓⅔¼¾⅕⅖⅗⅘⅛⅜⅝⅞])")
+POWER_OF_TEN = re.compile(r"(?<=\d)\s?[x×*·]\s?10\s?(?:(?:\^|\*\*)\s?([+-]?\d{1,2})\b|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))")
+SUM = re.compile(r"^\s*(?:[x×*/^·]|\+(?=\s*\d))?\s*\d", re.IGNORECASE)  # a second number after the first: "32 x 8", "10 20"
+MARGIN = re.compile(rf"^\s*(?:±|\+/-|\+-)\s*({NUMBER})\s*(?=%|$|[^\W\d])")
 NOT_FINITE = re.compile(r"^[+-]?(?:inf|infinity|∞)$", re.IGNORECASE)
 
 
@@ -69,6 +73,7 @@ def parse(text: str, decimal: str = ".") -> Quantity:
     if shown.upper().startswith(BROKEN_REFERENCES):
         return Quantity(error=f"{shown[:20]} is a broken spreadsheet reference, not a number")
     shown = units.SQUARED.sub("2", shown)  # part of the unit, not a footnote mark
+    shown = POWER_OF_TEN.sub(_power_of_ten, FRACTION.sub(_fraction, shown))
     body = unicodedata.normalize("NFKC", without_footnotes(shown)).replace("−", "-").replace("\n", " ")
     if NOT_FINITE.match(body):
         return Quantity(error="infinite: a finite number is needed")
@@ -109,6 +114,15 @@ def parse(text: str, decimal: str = ".") -> Quantity:
     return result
 
 
+def _fraction(match: re.Match[str]) -> str:
+    """Write "1½" as 1.5."""
+    return repr(int(match[1] or 0) + unicodedata.numeric(match[2]))
+
+
+def _power_of_ten(match: re.Match[str]) -> str:
+    return "e" + unicodedata.normalize("NFKC", match[1] or match[2]).replace("−", "-")
+
+
 def _without_aside(body: str) -> tuple[str, str]:
     """Split off one remark in brackets that follows the number: "5 GW (1 GW for OpenAI)"."""
     match = re.match(r"^(.*\d.*?)\(([^()]*)\)\s*$", body)
@@ -127,9 +141,11 @@ def _read(body: str, decimal: str) -> tuple[float, float, str, str, bool, bool, 
     if not first:
         return None
     value = to_float(first[0], decimal)
-    if value is None:
-        return None
     rest = body[first.end() :]
+    margin = MARGIN.match(rest)
+    rest = rest[margin.end() :] if margin else rest
+    if value is None or SUM.match(rest):
+        return None
     scale, unit, trailing, rest = units.after_number(rest)
     currency = currency or trailing
     high, plus, estimated = math.nan, False, False
@@ -196,7 +212,7 @@ def decimal_mark(texts: list[str], delimiter: str) -> tuple[str, str]:
     """
     point = comma = either_comma = either_point = 0
     for text in texts[:20_000]:
-        for digits in re.findall(r"\d[\d.,' ]*\d", text[:80]):
+        for digits in re.findall(r"(?<![A-Za-z\d])\d+(?:[.,' ]?\d+)*", text[:80]):  # not of "H100, 50k", two numbers
             digits = digits.replace(" ", "").replace("'", "")
             has_point, has_comma = "." in digits, "," in digits
             if has_point and has_comma:

@@ -23,6 +23,7 @@ from data.meta import TableMeta
 TAGS = re.compile(r"\s*#(confident|likely|speculative|unlikely|unconfirmed|confirmed)\b", re.IGNORECASE)
 LONG_TEXT = frozenset({"quote_or_note", "note", "notes", "note_text"})
 WHOLE_ROWS = 200_000
+ANOTHER_NUMBER = re.compile(r"(?<![\w.,/-])\d")
 NOT_READABLE = ("not a number", "not a date")
 
 
@@ -165,11 +166,22 @@ def _number_errors(builder: Builder, item: Assigned, parsed: Numbers) -> None:
             if "/" not in column.unit:
                 parsed.value = np.where(np.isfinite(value), whole, value)
                 parsed.low, parsed.high = np.round(parsed.low), np.round(parsed.high)
+    if not builder.sheet.canonical:
+        _left_over(builder, item, parsed)
     nan_words = item.column.matching(r"(?i)^\s*[+-]?nan\s*$")
     if len(nan_words):
         builder.report.warn(
             f'column "{item.column.name}": "{item.column.texts[nan_words[0]].strip()}" is no number and is stored as missing'
         )
+
+
+def _left_over(builder: Builder, item: Assigned, parsed: Numbers) -> None:
+    """Name the cells that hold a second number which is not read: "500 MW / 1 GW"."""
+    for code, rest in parsed.rest.items():
+        text = item.column.texts[code].strip()
+        if ANOTHER_NUMBER.search(rest) and code not in parsed.errors and not resolve.chip(rest) and not resolve.chips_with_counts(text):
+            where = builder.line_list(parsed.codes == code)
+            builder.report.warn(f'column "{item.column.name}", {where}: of "{text[:60]}" only the first number is read')
 
 
 def _unit(unit: str) -> str:

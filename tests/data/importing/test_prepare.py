@@ -93,7 +93,7 @@ def test_open_questions_stop_a_commit(store):
     with pytest.raises(OpenQuestions, match="3 question"):
         commit(prepared, store)
     assert store.head() == before
-    answers = {"power:Power": "site", "rate:EUR": "rate=1.1@2026-06-30", "rate:CNY or JPY": "leave-empty"}
+    answers = {"power:Power": "site", "rate:EUR": "rate=1.1@2026-06-30", "currency:¥": "leave-empty"}
     answered = prepare(SAMPLES / "wikipedia_table.csv", store=store, today=DAY, answers=answers)
     assert commit(answered, store) == before + 1
 
