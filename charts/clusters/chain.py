@@ -103,6 +103,15 @@ def _grid(params: Params, snapshot: Snapshot) -> tuple[float, list[dict[str, Any
     return float(power.grid_twh(rows[0]["value"], rows[1]["value"] / 100)), list(rows)
 
 
+def idle(params: Params) -> frozenset[str]:
+    """What the drawing leaves out: the other end of the ladder, or all that one kind of chip in one site is asked."""
+    if params.show == "generations":
+        once = ("start", "chip", "chips", "site_mw", "mean_pue", "load", "region", "per_server", "per_rack", "per_hall")
+        return frozenset({*once, "own_all_in", "all_in_w"})
+    unset = set() if params.own_all_in else {"all_in_w"}
+    return frozenset(unset | {"compare", "site_mw" if params.start == "chips" else "chips"})
+
+
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a step of the chain (count, power of one and of all), or one row a generation and published cluster."""
     row = _rated(snapshot, params.chip)
@@ -354,6 +363,7 @@ CHART = register(
         figure=chain_figure.figure,
         receipt=receipt,
         words=words,
+        idle=idle,
         options={"chip": _rated_chips, "compare": chips.names},
         presets=(
             Preset("llama-4", "128,000 H100 at 1,400 W", {"chips": 128_000, "own_all_in": True, "all_in_w": 1400.0}, claim="C4"),

@@ -101,6 +101,11 @@ _FILTER_WORDS = {
 NO_FILTERS: dict[str, Any] = dict.fromkeys(FILTERS, ()) | {"find": ""}
 
 
+def unheard(params: SelectionParams) -> frozenset[str]:
+    """The source is asked for only where one is heard."""
+    return frozenset() if params.voices == "one" else frozenset({"source"})
+
+
 def _lister(name: str) -> Callable[[Snapshot], Mapping[str, str]]:
     return lambda snapshot: clusters.values_of(snapshot, name)
 

@@ -24,6 +24,7 @@ from charts.clusters.choices import (
     nothing,
     quantity,
     source_facts,
+    unheard,
     voice_words,
     with_facts,
 )
@@ -183,6 +184,7 @@ CHART = register(
         figure=figure,
         receipt=receipt,
         words=words,
+        idle=unheard,
         options=OPTIONS,
         presets=(
             Preset("owners", "Owners", {}),

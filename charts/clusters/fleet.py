@@ -138,6 +138,13 @@ def _amount(params: Params) -> float:
     return {"power": params.limit_mw, "capital": params.limit_musd * 1e6, "chips": float(params.limit_chips)}[params.limit]
 
 
+def idle(params: Params) -> frozenset[str]:
+    """A demand has no limit; a limit is answered in queries, and the other limits are not asked about."""
+    limits = {"power": "limit_mw", "capital": "limit_musd", "chips": "limit_chips"}
+    rest = {name for limit, name in limits.items() if limit != params.limit}
+    return frozenset(rest if params.limit == "none" else rest | {"queries", "measure"})
+
+
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a chip: rate served, chips, megawatts, capital, cost a year and a query, rent, export clause; low and high by the error band."""
     band = work.error_band(snapshot)
@@ -241,6 +248,7 @@ CHART = register(
         figure=fleet_figure.figure,
         receipt=receipt,
         words=fleet_words.words,
+        idle=idle,
         options={"model": inputs.model_options, "chips": inputs.chip_options},
         presets=(
             Preset("search", "A frontier model in every web search", {"queries": SEARCHES_PER_DAY, "measure": "usd_per_query"}, claim="I8"),

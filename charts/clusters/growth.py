@@ -24,6 +24,7 @@ from charts.clusters.choices import (
     nothing,
     quantity,
     source_facts,
+    unheard,
     voice_words,
     with_facts,
 )
@@ -223,6 +224,7 @@ CHART = register(
         figure=figure,
         receipt=receipt,
         words=words,
+        idle=unheard,
         options=OPTIONS,
         presets=(
             Preset("chips", "Chips in the largest cluster", {}, claim="C16"),

@@ -21,6 +21,7 @@ from charts.clusters.choices import (
     nothing,
     quantity,
     source_facts,
+    unheard,
     voice_words,
     with_facts,
 )
@@ -198,6 +199,7 @@ CHART = register(
         figure=figure,
         receipt=receipt,
         words=words,
+        idle=unheard,
         options=OPTIONS,
         presets=(
             Preset("us", "United States", {"frame": "us"}),

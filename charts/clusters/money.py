@@ -142,6 +142,17 @@ def _chips(params: Params) -> float:
     return n
 
 
+def idle(params: Params) -> frozenset[str]:
+    """What the basis and the measure do not ask for."""
+    own = {
+        "gigawatt": {"own_server", "server_usd", "network_usd", "colocation", "section_mw"},
+        "server": {"building_years", "section_mw", *(() if params.own_server else ("server_usd",))},
+        "section": {"building_years", "own_server", "server_usd", "network_usd"},
+    }[params.basis]
+    asked = {"life": "years", "hour": "utilisation"}
+    return frozenset(own | {name for measure, name in asked.items() if measure != params.measure})
+
+
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a part and their total: capital, a year, over the years and a GPU-hour, with low and high where inputs have them."""
     out = pd.DataFrame(_parts(params, snapshot))
@@ -319,6 +330,7 @@ CHART = register(
         figure=money_figure.figure,
         receipt=receipt,
         words=words,
+        idle=idle,
         presets=(
             Preset("abilene-servers", "Abilene: $50B of servers", {
                 "basis": "section", "measure": "capital", "it_mw": 1800.0, "chip_w": 2090.0, "pue": 1.2222, "load": 0.8, "rate": 0.1, "usd_per_mwh": 50.0,

@@ -21,6 +21,7 @@ from charts.clusters.choices import (
     nothing,
     quantity,
     source_facts,
+    unheard,
     voice_words,
     with_facts,
 )
@@ -249,6 +250,7 @@ CHART = register(
         figure=figure,
         receipt=receipt,
         words=words,
+        idle=unheard,
         options=OPTIONS,
         presets=(
             Preset("by-site", "IT power by site", {}),

@@ -20,6 +20,7 @@ from charts.clusters.choices import (
     nothing,
     quantity,
     source_facts,
+    unheard,
     voice_words,
     with_facts,
 )
@@ -205,6 +206,7 @@ CHART = register(
         figure=figure,
         receipt=receipt,
         words=words,
+        idle=unheard,
         options=OPTIONS,
         presets=(Preset("by-owner", "Gigawatts a quarter", {}), Preset("by-user", "By user", {"by": "user"})),
         heights=(480, 430),

@@ -117,6 +117,20 @@ def _facts(params: Params) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def idle(params: Params) -> frozenset[str]:
+    """What one site, several sites or the hierarchy do not ask for."""
+    far = {"sites", "miles", "site_gbit_s", "model_gb", "steps_between"}
+    if params.show == "goodput":
+        return frozenset(far)
+    if params.show == "hierarchy":  # its notes tell what doubling brings
+        return frozenset(far - {"miles"} | {"owned", "fast_checkpoint_s", "fast_restart_s", "repair_hours"})
+    failures = {
+        "chips", "owned", "mtbf_hours", "checkpoint_s", "restart_s", "interval_min", "fast_checkpoint_s", "fast_restart_s", "repair_hours", "batch",
+        "exchange_gb", "link_gb_s", "copy_chips",
+    }  # fmt: skip
+    return frozenset(failures)
+
+
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """Goodput by chip count and checkpoint choice; or efficiency by distance and steps between; or a row a level."""
     if params.show == "hierarchy":
@@ -336,6 +350,7 @@ CHART = register(
         figure=scale_figure.figure,
         receipt=receipt,
         words=words,
+        idle=idle,
         presets=(
             Preset("llama-3", "Llama 3: 16,384 of 24,576", {"chips": 16_384, "owned": 24_576}, claim="C4"),
             Preset("arizona", "100,000 chips as one job", {"chips": 100_000}, claim="C5"),

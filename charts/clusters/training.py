@@ -117,6 +117,14 @@ def plan_of(params: Params, rate: float) -> dict[str, float]:
     return {name: float(value) for name, value in made.items()}
 
 
+def idle(params: Params) -> frozenset[str]:
+    """A run given as FLOP has no model, one given by its model no FLOP; shapes are asked for where attention is counted."""
+    shape = {"layers", "width", "context"}
+    if params.compute == "flop":
+        return frozenset(shape | {"parameters_b", "tokens_t", "attention", "moe_saving"})
+    return frozenset({"flop"} if params.attention else shape | {"flop"})
+
+
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """By cluster size: the largest run in the days given, or the days of this run; or each published figure with ours and the ratio."""
     rate, row = peak(snapshot, params.chip)
@@ -288,6 +296,7 @@ CHART = register(
         figure=training_figure.figure,
         receipt=receipt,
         words=words,
+        idle=idle,
         options={"run": _run_options, "chip": _rated},
         presets=(
             Preset("deepseek-v3", "DeepSeek-V3 against its paper", {"show": "published"} | _V3, claim="C18"),

@@ -161,6 +161,12 @@ def _worked_out(params: Params, state: dict[str, Any]) -> dict[str, float]:
     return out
 
 
+def idle(params: Params) -> frozenset[str]:
+    """Nothing is kept where a count or a power is given; a PUE stands for the site's."""
+    kept = {"keep"} if params.count or params.it_mw else set()
+    return frozenset(kept | ({"country"} if params.pue else set()))
+
+
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a quantity: base, changed, ratio (NaN where a fact is missing)."""
     base = _base(params, snapshot)
@@ -335,6 +341,7 @@ CHART = register(
         figure=whatif_figure.figure,
         receipt=receipt,
         words=words,
+        idle=idle,
         options={"cluster": cluster_base.names, "chip": _chips, "country": _countries},
         presets=(
             Preset("gb200", "Colossus 1 with GB200 in its power", {"chip": "gb200"}, claim="C6"),
