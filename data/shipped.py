@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from data.frames import typed
 from data.meta import TableMeta, load_meta
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -19,6 +20,10 @@ def rows(name: str) -> list[dict[str, str]]:
 
 def frame(name: str) -> pd.DataFrame:
     """The shipped table, typed by its meta (numbers as float64, the rest as text, blank as missing), in file order."""
+    import pandas as pd  # here, because reading rows as text does without it
+
+    from data.frames import typed
+
     meta = load_meta(name)
     return typed(pd.read_csv(meta.path, dtype=str, keep_default_na=False, encoding="utf-8"), meta)
 

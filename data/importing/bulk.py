@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import mmap
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from data.importing.sheet import Column, Sheet
 
 LEAST_BYTES = 4_000_000
 HEAD_BYTES = 400_000
+BLOCK_BYTES = 4 << 20
+MOSTLY_DISTINCT = 0.95  # a column whose blocks share fewer texts than this leaves: equal ones are not looked for
 LOOKED_AT = 200  # rows at either end that are looked at for titles, unit rows, totals and footnotes
 
 
@@ -51,34 +55,52 @@ def read(path: Path, dialect: Dialect, table: str, report: Report) -> Sheet | No
     size = arrow.num_rows
     if not _alike(tail, dialect, names, table):
         return None
-    columns = []
-    for name in names:
-        chunked = arrow.column(0)
-        arrow = arrow.remove_column(0)  # so that each column's text is gone once it is coded
-        if (pc.max(pc.utf8_length(chunked)).as_py() or 0) > records.CELL_LIMIT:
-            return None
-        coded = pc.dictionary_encode(chunked).combine_chunks()
-        coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) else coded
-        codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-        columns.append(Column(name, codes, coded.dictionary))
+    blocks = {name: arrow.column(index).chunks for index, name in enumerate(names)}
+    del arrow
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        columns = list(pool.map(lambda name: _column(name, blocks.pop(name)), names))  # each column's blocks are gone once it is coded
+    if any(column is None for column in columns):
+        return None
     pa.default_memory_pool().release_unused()
     if pc.any(pc.equal(columns[0].arrow, columns[0].name)).as_py():
         return None  # the header again, somewhere below
     lines = np.arange(found.header_line + 1, found.header_line + 1 + size, dtype=np.int64)
     report.read = size
-    return Sheet(columns, lines, found.header_line, found.caption, found.as_of)
+    return Sheet([column for column in columns if column], lines, found.header_line, found.caption, found.as_of)
+
+
+def _column(name: str, blocks: list[pa.DictionaryArray]) -> Column | None:
+    """Join the blocks of a column, each coded by itself; None where a cell is over-long.
+
+    Where the blocks have next to no text in common their texts are put one after another: finding the few equal ones would take
+    as much room again as the texts themselves.
+    """
+    if any((pc.max(pc.utf8_length(block.dictionary)).as_py() or 0) > records.CELL_LIMIT for block in blocks):
+        return None
+    sizes = [len(block.dictionary) for block in blocks]
+    if len(blocks) > 1 and 2 * sum(sizes) > sum(map(len, blocks)):
+        ends = pa.concat_arrays([blocks[0].dictionary, blocks[-1].dictionary])
+        if len(pc.unique(ends)) > MOSTLY_DISTINCT * len(ends):
+            starts = np.cumsum([0, *sizes[:-1]])
+            codes = np.concatenate([block.indices.to_numpy() + np.int32(start) for block, start in zip(blocks, starts)])
+            return Column(name, codes.astype(np.int32, copy=False), pa.concat_arrays([block.dictionary for block in blocks]))
+    coded = pa.chunked_array(blocks).unify_dictionaries()
+    codes = np.concatenate([block.indices.to_numpy() for block in coded.chunks])
+    return Column(name, codes.astype(np.int32, copy=False), coded.chunk(0).dictionary)
 
 
 def _arrow(path: Path, dialect: Dialect, header_line: int, width: int) -> pa.Table | None:
-    """Read every row as text; None when a row has another number of cells."""
+    """Read every row as text, each block's cells by its distinct texts; None when a row has another number of cells."""
     names = [str(index) for index in range(width)]
     try:
         return pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(column_names=names, skip_rows=header_line, block_size=8 << 20),
+            read_options=pacsv.ReadOptions(column_names=names, skip_rows=header_line, block_size=BLOCK_BYTES),
             parse_options=pacsv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=False, ignore_empty_lines=False),
             convert_options=pacsv.ConvertOptions(
-                column_types={name: pa.string() for name in names}, strings_can_be_null=False, quoted_strings_can_be_null=False
+                column_types={name: pa.dictionary(pa.int32(), pa.string()) for name in names},
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid:

@@ -22,6 +22,7 @@ from data.meta import TableMeta
 
 PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 THOUSANDS = re.compile(r"\s*[~≈]?\s*[1-9]\d{0,2}(?:\.\d{3})+(?![\d.,eE])")
+PLAIN_TEXT = r"^[!-~]([ -~]*[!-~])?$"  # printable ASCII without outer blanks: neither trimming nor NFC changes it
 MANY = 500
 
 
@@ -214,6 +215,15 @@ def days_of(item: Assigned, report: Report, lines: np.ndarray, keep_partial: boo
 
 def texts_of(item: Assigned, change: Callable[[str], str | None]) -> Coded:
     """Change each distinct text once and spread the results over the rows (None for a missing one)."""
+    if change in (exact_text, trimmed_text) and item.column.distinct > MANY:
+        array = item.column.arrow
+        odd = np.flatnonzero(~np.asarray(pc.match_substring_regex(array, PLAIN_TEXT)))
+        if not len(odd):
+            return Coded(item.column.codes, array)
+        mask = np.zeros(len(array), dtype=bool)
+        mask[odd] = True
+        done = pa.array([change(text) for text in array.take(pa.array(odd)).to_pylist()], type=pa.string())
+        return Coded.merged(pc.replace_with_mask(array, pa.array(mask), done), item.column.codes)
     changed = np.empty(item.column.distinct, dtype=object)
     for code, text in enumerate(item.column.texts):
         changed[code] = change(text)

@@ -4,26 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from data.importing.sheet import Column
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass
+
 class Coded:
-    """A text column by its distinct values: `codes` (n,) point into `values`, -1 is missing."""
+    """A text column by its distinct values: `codes` (n,) point into `values`, -1 is missing.
 
-    codes: np.ndarray
-    values: np.ndarray
+    The values are Python texts or an Arrow array, and each is made from the other when first asked for.
+    """
+
+    def __init__(self, codes: np.ndarray, values: np.ndarray | pa.Array) -> None:
+        self.codes = codes
+        self._values = values if isinstance(values, np.ndarray) else None
+        self._arrow = None if isinstance(values, np.ndarray) else values
+
+    @property
+    def values(self) -> np.ndarray:
+        """The distinct values as Python texts, by code."""
+        if self._values is None:
+            self._values = np.array([*self.arrow.to_pylist(), None], dtype=object)[:-1]
+        return self._values
+
+    @property
+    def arrow(self) -> pa.Array:
+        """The distinct values as an Arrow array, by code."""
+        if self._arrow is None:
+            self._arrow = pa.array(self.values, type=pa.string())
+        return self._arrow
+
+    @property
+    def distinct(self) -> int:
+        """How many distinct values there are."""
+        return len(self.arrow) if self._values is None else len(self._values)
 
     @classmethod
     def of(cls, values: np.ndarray) -> Coded:
         """Code a plain column of texts and None."""
-        codes, distinct = pd.factorize(values)
-        return cls(codes.astype(np.int32, copy=False), np.asarray(distinct, dtype=object))
+        known: dict[str, int] = {}
+        codes = [-1 if value is None else known.setdefault(value, len(known)) for value in values]
+        return cls(np.array(codes, dtype=np.int32), np.array([*known, None], dtype=object)[:-1])
 
     @classmethod
     def spread(cls, changed: np.ndarray, codes: np.ndarray) -> Coded:
@@ -31,17 +58,27 @@ class Coded:
         own = cls.of(changed)
         return cls(own.codes[codes] if len(changed) else np.full(len(codes), -1, dtype=np.int32), own.values)
 
+    @classmethod
+    def merged(cls, texts: pa.Array, codes: np.ndarray) -> Coded:
+        """Spread texts (null for missing) over rows, equal ones under one code."""
+        own = texts.dictionary_encode()
+        moved = own.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+        return cls(moved[codes] if len(moved) else np.full(len(codes), -1, dtype=np.int32), own.dictionary)
+
     def plain(self) -> np.ndarray:
         """Return texts and None, one a row."""
         return np.append(self.values, [None])[self.codes]  # the code -1 takes the last
 
     def take(self, rows: np.ndarray | slice) -> Coded:
         """Return only these rows."""
-        return Coded(self.codes[rows], self.values)
+        return Coded(self.codes[rows], self.arrow if self._values is None else self._values)
 
     def filled(self, value: str) -> Coded:
         """Return the column with `value` where it was missing."""
-        return Coded(np.where(self.codes < 0, len(self.values), self.codes).astype(np.int32), np.append(self.values, [value]))
+        codes = np.where(self.codes < 0, self.distinct, self.codes).astype(np.int32)
+        if self._values is None:
+            return Coded(codes, pa.concat_arrays([self.arrow, pa.array([value], type=pa.string())]))
+        return Coded(codes, np.append(self._values, [value]))
 
 
 class Rows(MutableMapping[str, np.ndarray]):
@@ -150,7 +187,7 @@ def to_arrow(columns: dict[str, np.ndarray | Coded]) -> pa.Table:
     made = {}
     for name, held in columns.items():
         if isinstance(held, Coded):
-            texts = pa.array(held.values, type=pa.string())
+            texts = held.arrow
             coded = pa.DictionaryArray.from_arrays(pa.array(held.codes, type=pa.int32(), mask=held.codes < 0), texts)
             made[name] = coded if 4 * len(texts) <= len(held.codes) or len(texts) < 1_000 else coded.cast(pa.string())
         else:
@@ -160,6 +197,8 @@ def to_arrow(columns: dict[str, np.ndarray | Coded]) -> pa.Table:
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Return Arrow columns as a frame: numbers as float64, texts as plain objects with None for missing."""
+    import pandas as pd  # the reader of large files does without it
+
     columns = {}
     for name in table.column_names:
         column = table[name]

@@ -6,9 +6,8 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from data.importing import bulk, clusters, detect, inventory, layouts, mapping, other_tables, records, rows, sheet
@@ -17,6 +16,9 @@ from data.importing.columns import to_frame
 from data.importing.remembered import header_id
 from data.importing.report import Report
 from data.meta import load_meta
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[str], None]
 READ_AT_ONCE = 1 << 30

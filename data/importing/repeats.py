@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.importing.columns import Coded, taken
 from data.importing.report import Report, lines_text
@@ -17,13 +18,15 @@ MOST_CODES = 2**62
 def without_repeats(columns: dict[str, np.ndarray | Coded], meta: TableMeta, report: Report) -> dict[str, np.ndarray | Coded]:
     """Return the columns with each key once: the first row stands, equal ones are dropped, others rejected."""
     together = joint_codes(_codes(columns[name], exact=name == "alias") for name in meta.key)
-    repeated = pd.Series(together).duplicated(keep="first").to_numpy()
-    if not repeated.any():
+    ordered = np.sort(together)
+    if (ordered[1:] != ordered[:-1]).all():
         return columns
-    group, _ = pd.factorize(together)
-    order = np.full(group.max() + 1, -1, dtype=np.int64)
+    del ordered
+    group = _factorized(together)
+    order = np.full(int(group.max()) + 1, -1, dtype=np.int64)
     order[group[::-1]] = np.arange(len(group))[::-1]  # the first row of each group is written last
     first = order[group]
+    repeated = first != np.arange(len(group))
     differs = np.zeros(len(group), dtype=bool)
     at_fault = np.full(len(group), "", dtype=object)
     for name, held in columns.items():
@@ -58,8 +61,8 @@ def joint_codes(columns: Iterable[np.ndarray]) -> np.ndarray:
             together, most = codes.astype(np.int64) + 1, size
             continue
         if most > MOST_CODES // size:
-            together, distinct = pd.factorize(together)
-            most = len(distinct) + 1
+            together = _factorized(together)
+            most = int(together.max(initial=-1)) + 2
         together, most = together * size + (codes + 1), most * size
     assert together is not None
     return together
@@ -68,12 +71,23 @@ def joint_codes(columns: Iterable[np.ndarray]) -> np.ndarray:
 def _codes(held: np.ndarray | Coded, exact: bool) -> np.ndarray:
     """Return equal numbers for equal values; texts compare without case and outer blanks unless `exact`."""
     if not isinstance(held, Coded):
-        return pd.factorize(held)[0]
-    if not len(held.values):
+        return _factorized(held)
+    if not held.distinct:
         return held.codes
-    texts = held.values if exact else np.array([text.strip().casefold() for text in held.values], dtype=object)
-    folded, _ = pd.factorize(texts)
+    texts = held.arrow
+    if not exact and pc.all(pc.string_is_ascii(texts)).as_py():
+        texts = pc.ascii_lower(pc.ascii_trim_whitespace(texts))
+    elif not exact:
+        texts = pa.array([text.strip().casefold() for text in held.values], type=pa.string())
+    folded = _factorized(texts)
     return np.where(held.codes >= 0, folded[held.codes], -1)
+
+
+def _factorized(values: np.ndarray | pa.Array) -> np.ndarray:
+    """Return equal numbers, from 0, for equal values."""
+    if isinstance(values, np.ndarray):
+        return np.unique(values, return_inverse=True)[1]
+    return values.dictionary_encode().indices.to_numpy().astype(np.int64, copy=False)
 
 
 def _shown(held: np.ndarray | Coded, row: int | np.integer) -> str:

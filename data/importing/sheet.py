@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -83,8 +82,9 @@ class Sheet:
 
 def encode(name: str, cells: list[str]) -> Column:
     """Make a column from its cells."""
-    codes, texts = pd.factorize(np.asarray(cells, dtype=object))
-    return Column(name, codes.astype(np.int32), list(texts))
+    known: dict[str, int] = {}
+    codes = np.array([known.setdefault(cell, len(known)) for cell in cells], dtype=np.int32)
+    return Column(name, codes, list(known))
 
 
 def find(records: Records, table: str, report: Report) -> Sheet:
