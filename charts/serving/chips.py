@@ -19,7 +19,7 @@ from charts.registry import Chart, Preset, register
 from charts.serving import fleets, inputs, work
 from charts.serving.draw import add, label_margin, loose
 from charts.serving.work import WorkParams
-from charts.template import new_figure, tokens
+from charts.template import halo, new_figure, tokens
 from charts.text import as_text
 from charts.words import Words
 from data.snapshot import Snapshot
@@ -62,7 +62,7 @@ class Params(WorkParams):
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row per chip: rate with long prompts and with long answers, its measures, and the ratio to the chip compared with."""
     wanted = list(dict.fromkeys((*params.chips, params.against))) if params.chips else []
-    rows = [_row(params, snapshot, chip_id) for chip_id in wanted]
+    rows = [_row(params, snapshot, *named) for named in work.chip_names(snapshot, wanted, params.own_chip).items()]
     columns = (
         "chip_id",
         "chip",
@@ -97,14 +97,14 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     return out
 
 
-def _row(params: Params, snapshot: Snapshot, chip_id: str) -> dict[str, Any]:
+def _row(params: Params, snapshot: Snapshot, chip_id: str, name: str) -> dict[str, Any]:
     """A chip's measures and its two rates divided by what was asked for; NaN where it does not fit or the divisor is not known."""
     row, chip = inputs.chip_row(snapshot, chip_id, params.own_chip), inputs.chip(snapshot, chip_id, params.own_chip)
     shape = inputs.model(snapshot, params.model, params.config)
     price = work.rent(snapshot, chip_id, params.rent)
     out: dict[str, Any] = {
         "chip_id": chip_id,
-        "chip": work.short(inputs.chip_name(row)),
+        "chip": name,
         "measured": fleets.measured(snapshot, chip),
         "why_not": "",
         "memory_gb": chip.memory_bytes / 1e9,
@@ -206,6 +206,8 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     rows = shown.to_dict("records")
     both = [(i, r) for i, r in zip(y, rows) if r["prefill_heavy_ratio"] == r["prefill_heavy_ratio"]]
     band = facts["band"]
+    names = [as_text(n, 18) for n in shown["chip"]]
+    margin = {"l": label_margin(names, look), "r": 14, "t": 40, "b": 46}
     _strokes(fig, [(r["decode_heavy_ratio"], r["prefill_heavy_ratio"], i) for i, r in both], {"color": t["context"], "width": 2})
     if band:
         whiskers = [
@@ -220,7 +222,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             x=[ratio * (wide["high"] - wide["low"]) for _, ratio in unmeasured],
             y=[i for i, _ in unmeasured],
             orientation="h",
-            width=0.34,
+            width=min(0.34, 13 / ((height - margin["t"] - margin["b"]) / (len(shown) + 0.4))),  # the value above stays clear of it
             marker={"color": "rgba(0,0,0,0)", "pattern": pattern, "line": {"width": 0}},
             hoverinfo="skip",
         )
@@ -239,14 +241,13 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         marker={"size": 12, "color": [t["blue"] if r["measured"] else t["page"] for r in rows], "line": {"color": t["blue"], "width": 2}},
         text=[f"{r['decode_heavy_ratio']:.2g}×" for r in rows],
         textposition="top center",
-        textfont={"size": 10.5 if look.phone else 11.5, "color": t["blue"]},
+        textfont={"size": 10.5 if look.phone else 11.5, "color": t["blue"], "shadow": halo(look.theme)},
         customdata=[_told(r, "decode_heavy", "long answers", params) for r in rows],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    names = [as_text(n, 18) for n in shown["chip"]]
     across = 1.0 if look.phone else 0.6
     fig.add_vline(x=1, line={"color": t["ink"], "width": 1})
-    fig.update_layout(margin={"l": label_margin(names, look), "r": 14, "t": 40, "b": 46})
+    fig.update_layout(margin=margin)
     fig.update_xaxes(
         range=[np.log10(low), np.log10(high)],
         domain=[0, across],
@@ -288,9 +289,19 @@ def _figures(fig: go.Figure, shown: pd.DataFrame, y: np.ndarray, look: Look) -> 
             text.append(write(value) if value == value else "–")
     font = {"size": 12, "color": t["ink"]}
     fig.add_scatter(
-        x=x, y=rows, text=text, mode="text", textposition="middle left", textfont=font, xaxis="x2", hoverinfo="skip", cliponaxis=False
+        x=x,
+        y=rows,
+        text=text,
+        mode="text",
+        textposition="middle left",
+        textfont=font,
+        xaxis="x2",
+        yaxis="y2",
+        hoverinfo="skip",
+        cliponaxis=False,
     )
-    fig.update_layout(xaxis2={"domain": [0.64, 1.0], "range": [0, 1], "visible": False, "anchor": "y"})
+    rows_as_drawn = {"range": [-0.7, len(shown) - 0.3], "visible": False, "anchor": "x2"}
+    fig.update_layout(xaxis2={"domain": [0.64, 1.0], "range": [0, 1], "visible": False, "anchor": "y2"}, yaxis2=rows_as_drawn)
     titles = [
         {"x": at, "y": 1, "xref": "x2", "yref": "paper", "yanchor": "bottom", "yshift": 8, "xanchor": "right", "text": title, "showarrow": False,
          "font": {"size": 12, "color": t["mute"]}}

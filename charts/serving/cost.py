@@ -58,8 +58,8 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     }  # fmt: skip
     parts: list[pd.DataFrame] = []
     facts: list[dict[str, Any]] = []
-    for chip_id in dict.fromkeys(params.chips):
-        rows, told = _chip(params, snapshot, chip_id)
+    for chip_id, name in work.chip_names(snapshot, params.chips, params.own_chip).items():
+        rows, told = _chip(params, snapshot, chip_id, name)
         parts.append(rows)
         facts.append(told)
     out = pd.concat(parts, ignore_index=True) if parts else work.blank_table(columns)
@@ -75,12 +75,10 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     return out
 
 
-def _chip(params: Params, snapshot: Snapshot, chip_id: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _chip(params: Params, snapshot: Snapshot, chip_id: str, name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Front and chosen points of one chip, and what the words need of it."""
     shape = inputs.model(snapshot, params.model, params.config)
-    row = inputs.chip_row(snapshot, chip_id, params.own_chip)
     chip = inputs.chip(snapshot, chip_id, params.own_chip)
-    name = work.short(inputs.chip_name(row))
     precision = inputs.precision(shape, params.weights, params.kv)
     price = work.rent(snapshot, chip_id, params.rent)
     told: dict[str, Any] = {
@@ -164,7 +162,9 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         without_rent = [c["chip"] for c in a["chips"] if c["rent"] is None]
         if params.measure == "cost" and without_rent and any(v is not None for v in reached.values()):
             return Words(
-                "No rent on record", empty=f"No rent is on record for {numbers.listed(without_rent)}.", way_out={"measure": "rate"}
+                "No rent on record",
+                empty=f"No rent is on record for {numbers.listed(without_rent)}; one can be set under More.",
+                way_out={"measure": "rate"},
             )
         top = table.loc[table["kind"] == "front", "tokens_per_s_per_user"]
         sentence = next((c["why_not"] for c in a["chips"] if c["why_not"]), "Nothing fits.")
@@ -197,7 +197,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     notes = [f"{c['chip']}: {c['why_not']}." for c in a["chips"] if c["why_not"]]
     without = [c["chip"] for c in a["chips"] if c["rent"] is None]
     if params.measure == "cost" and without:
-        notes.append(f"No rent is on record for {numbers.listed(without)}, so no cost is drawn.")
+        notes.append(f"No rent is on record for {numbers.listed(without)}, so no cost is drawn; a rent can be set under More.")
     chosen = table[(table["kind"] == f"at {key}") & (table["chip"] == first)].iloc[0]
     notes.insert(0, f"On {first}: {chosen['layout']}.")
     notes += a.get("nearest", [])

@@ -91,7 +91,7 @@ def _panels(table: pd.DataFrame, axis: str, lines: tuple[str, ...], look: Look) 
     """Share solved and cost of a solved task side by side, stacked on a phone."""
     height, t = look.height(500, 560), tokens(look)
     fig = new_figure(look, height_px=height)
-    margin = {"l": 52, "r": 16, "t": 34, "b": 46}
+    margin = {"l": 52, "r": 26, "t": 34, "b": 46}
     wide, tall = look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"]
     cost_axis, _, _ = log_axis(table["usd_per_solved"].to_numpy(dtype=float), numbers.dollars)
     points, labels, tones = [], [], []

@@ -107,6 +107,14 @@ def _moved(table: pd.DataFrame, params: Params) -> tuple[str, pd.Series, pd.Seri
     return None
 
 
+def _unlike(first: pd.Series, last: pd.Series) -> str:
+    """What of the work differs between two points, as the end of a sentence: a ratio of theirs is not of software alone."""
+    lengths = any(first[name] != last[name] for name in ("input_tokens", "output_tokens"))
+    said = ["at other lengths"] if lengths else []
+    said += ["without prefill" if last["phase"] == "decode" else "with prefill"] if first["phase"] != last["phase"] else []
+    return f", {' and '.join(said)}" if said else ""
+
+
 def _called(table: pd.DataFrame, chip_id: str) -> str:
     """What labels call a chip of the table; tables kept without names call it by its id."""
     return str(table.loc[table["chip_id"] == chip_id, "chip"].iloc[0]) if "chip" in table else chip_id
@@ -129,7 +137,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         finding = (
             f"On {chip}, the best published {name[0].lower()}{name[1:]} of {params.model} went from {first[params.quantity]:,.0f} "
             f"({_engine(first['engine'])}, {first['day_text'].split(' ')[0]}) to {last[params.quantity]:,.0f} ({_engine(last['engine'])}, "
-            f"{last['day_text'].split(' ')[0]}): {ratio:.2g} times"
+            f"{last['day_text'].split(' ')[0]}): {ratio:.2g} times{_unlike(first, last)}"
         )
     else:
         finding = f"{len(table)} published points of {params.model}, none of one chip on two days"
@@ -160,7 +168,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         return fig
     chips, table, column = table.attrs["chips"], loose(table), params.quantity
     axis, low, high = log_axis(table[column].to_numpy(dtype=float), lambda v: f"{v:,.0f}")
-    ends, labels, tones = [], [], []
+    ends, labels, tones, joined = [], [], [], []
     x0, x1 = table["day"].min() - pd.Timedelta(days=25), table["day"].max() + pd.Timedelta(days=45)
     names, value = table["chip_id"].to_numpy(), table[column].to_numpy(dtype=float)
     day = ((table["day"] - x0) / pd.Timedelta(days=1)).to_numpy(dtype=float)
@@ -173,6 +181,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
         best = np.array([better.reduce(value[own][day[own] == d]) for d in days])
         if len(best) > 1:
             line = {"color": colour[chip], "width": 1.2}
+            joined.append((days, best))
             fig.add_scatter(x=dates[own][first], y=best, mode="lines", line=line, hoverinfo="skip")
         ends.append((float(days[-1]), float(best[-1])))
         labels.append(as_text(_called(table, chip), 18))
@@ -192,7 +201,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     box = (look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"])
     others = list(zip(day, value))
     span = float((x1 - x0) / pd.Timedelta(days=1))
-    _beside_days(fig, look, ends, labels, tones, x0, span, (low, high), box, others)
+    _beside_days(fig, look, ends, labels, tones, x0, span, (low, high), box, others, joined)
     return fig
 
 
@@ -207,10 +216,11 @@ def _beside_days(
     y: tuple[float, float],
     box: tuple[float, float],
     others: list,
+    joined: list,
 ) -> None:
     """Labels placed on days counted from the left edge, then moved to their dates."""
     before = fig.layout.annotations
-    beside(fig, look, ends, labels, tones, x=(0.0, span, False), y=(*y, True), box_px=box, others=others)
+    beside(fig, look, ends, labels, tones, x=(0.0, span, False), y=(*y, True), box_px=box, others=others, lines=joined)
     for mark in fig.layout.annotations[len(before) :]:
         mark.x = x0 + pd.Timedelta(days=float(mark.x))
 

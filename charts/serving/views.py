@@ -18,7 +18,7 @@ CONTROLS = {
     "serving.memory": ["view", "models", "batch", "chip"],
     "serving.token_time": ["view", "model", "chip", "batch"],
     "serving.attention": ["model", "chip", "context"],
-    "serving.experts": ["view", "models", "model", "chip", "batch"],
+    "serving.experts": ["view", "models", "model", "batch"],
     "serving.thinking": ["view", "output_tokens", "sigma", "success", "step_reliability", "detects"],
     "serving.chips": ["model", "chips", "per", "speed"],
     "serving.versions": ["model", "quantity"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -205,6 +206,14 @@ def _same_shape(snapshot: Snapshot, name: Any, shape: Any) -> bool:
 def short(name: str) -> str:
     """A chip's name as labels have it: "H200", "MI300X", "GB200"."""
     return name.replace("Instinct ", "").replace(" SXM5", "").replace(" SXM4", "").strip()
+
+
+def chip_names(snapshot: Snapshot, chip_ids: Sequence[str], own: str = "") -> dict[str, str]:
+    """What labels call these chips side by side: the memory is named too where two would be called alike ("H20, 141 GB")."""
+    rows = {chip_id: inputs.chip_row(snapshot, chip_id, own) for chip_id in dict.fromkeys(chip_ids)}
+    names = {chip_id: short(inputs.chip_name(row)) for chip_id, row in rows.items()}
+    shared = {name for name, count in Counter(names.values()).items() if count > 1}
+    return {i: f"{name}, {rows[i]['memory_gb']:,.0f} GB" if name in shared else name for i, name in names.items()}
 
 
 @kept

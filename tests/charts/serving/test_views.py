@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from charts import registry, state
 from charts.labels import text_width
 from charts.look import Look
+from charts.serving import versions
 from charts.serving.views import CONTROLS, VIEWS
 
 for _id in VIEWS:
@@ -330,3 +331,39 @@ def test_what_does_not_fit_calls_the_chip_by_its_name(snapshot):
     own = "memory_gb=1 memory_bandwidth_gb_per_s=4800 bf16_tflops_dense=989"
     with pytest.raises(ValueError, match="does not fit on 128 × your chip: needs 3,"):
         chart.table(chart.params(chip="own", own_chip=own), snapshot)
+
+
+@pytest.mark.parametrize("chart_id", ["serving.cost", "serving.chips"])
+def test_two_chips_called_alike_are_told_apart_by_their_memory(snapshot, chart_id):
+    chart = registry.get(chart_id)
+    params = chart.params(chips=("h20", "h20-141", "h100-sxm"))
+    table, words = drawn(chart, params, snapshot)
+    assert set(table["chip"]) == {"H20, 96 GB", "H20, 141 GB", "H100"}
+    alone, _ = drawn(chart, chart.params(chips=("h20", "h100-sxm")), snapshot)
+    assert set(alone["chip"]) == {"H20", "H100"}
+
+
+@pytest.mark.parametrize("look", [Look(), Look(width="phone")])
+def test_the_value_of_a_chip_stands_clear_of_its_hatched_band(snapshot, look):
+    chart = registry.get("serving.chips")
+    params = chart.params(chips=("h20", "h800-sxm"))
+    figure = chart.figure(chart.table(params, snapshot), params, look)
+    bar = next(trace for trace in figure.data if trace.type == "bar")
+    low, high = figure.layout.yaxis.range
+    row_px = (look.height(560, 600) - figure.layout.margin.t - figure.layout.margin.b) / (high - low)
+    assert bar.width * row_px / 2 <= 7  # the value stands above a dot of 12 px
+
+
+def test_a_title_says_where_two_points_are_not_of_the_same_work(snapshot):
+    chart = registry.get("serving.versions")
+    for model in ("DeepSeek-R1", "Llama-2-70B"):
+        params = chart.params(model=model)
+        table, words = drawn(chart, params, snapshot)
+        _, first, last = versions._moved(table, params)
+        assert ("at other lengths" in words.finding) == (
+            (first["input_tokens"], first["output_tokens"]) != (last["input_tokens"], last["output_tokens"])
+        )
+        assert ("without prefill" in words.finding) == (last["phase"] == "decode" != first["phase"])
+    same = table.assign(input_tokens=1024, output_tokens=1024)
+    same.attrs = table.attrs
+    assert "other lengths" not in chart.words(same, params).finding
