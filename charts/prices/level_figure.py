@@ -27,8 +27,8 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     t = tokens(look)
     paid = _drawn(table[table["price_usd_per_mtok"] > 0])
     records = paid[paid["record"]]
-    end = facts["today"]
-    frame = _frame(paid, records, facts, look)
+    end = min(facts["today"], params.until.isoformat()) if params.until else facts["today"]
+    frame = _frame(paid, records, facts, look, end)
     out = frame.figure()
     out.update_yaxes(**log_ticks(frame.y[0], frame.y[1], round_dollars, 14 if not look.phone else 12), title_text=None)
     out.update_xaxes(type="date", dtick="M12", tickformat="%Y", hoverformat="%d %b %Y")
@@ -76,7 +76,7 @@ def figure(table: pd.DataFrame, params: Any, look: Look) -> go.Figure:
     if not look.phone:
         out.add_annotation(
             x=1, xref="paper", xanchor="left", xshift=8, y=np.log10(last), yanchor="middle", align="left", showarrow=False,
-            text=f"<b>{dollars(last)}</b><br><span style='color:{t['mute']};font-size:11px'>{_end_words(records.iloc[-1])}</span>",
+            text=f"<b>{dollars(last)}</b><br><span style='color:{t['mute']};font-size:11px'>{_end_words(records.iloc[-1], params)}</span>",
             font={"size": 13, "color": t["ink"]},
         )  # fmt: skip
     _free(out, table, frame, t)
@@ -91,7 +91,7 @@ def _drawn(paid: pd.DataFrame) -> pd.DataFrame:
     return paid.loc[sorted([*paid.index[paid["record"]], *others.nsmallest(MOST_DOTS, "price_usd_per_mtok").index])]
 
 
-def _frame(paid: pd.DataFrame, records: pd.DataFrame, facts: Facts, look: Look) -> Frame:
+def _frame(paid: pd.DataFrame, records: pd.DataFrame, facts: Facts, look: Look, end: str) -> Frame:
     first = records["date"].iloc[0] if len(records) else "2023-01-01"
     start = min((pd.Timestamp(first) - pd.Timedelta(days=40)).strftime("%Y-%m-%d"), f"{first[:4]}-01-01")
     low = float(paid["price_usd_per_mtok"].min()) if len(paid) else 0.1
@@ -100,7 +100,7 @@ def _frame(paid: pd.DataFrame, records: pd.DataFrame, facts: Facts, look: Look) 
     low, high = min([low, *own]), max([high, *own])
     return Frame(
         look, look.height(540, 430), 62 if not look.phone else 48, 118 if not look.phone else 12, 28 if not look.phone else 46,
-        34, (start, facts["today"]), (low / 2.4, high * 1.35), y_log=True,
+        34, (start, max(end, start)), (low / 2.4, high * 1.35), y_log=True,
     )  # fmt: skip
 
 
@@ -245,7 +245,9 @@ def _zone_words(facts: Facts, look: Look) -> str:
     return f"models released<br>after {day}<br>{'are not scored' if not facts['zone_scored_later'] else 'are hardly scored'}"
 
 
-def _end_words(last: pd.Series) -> str:
+def _end_words(last: pd.Series, params: Any) -> str:
+    if params.until:
+        return f"lowest by<br>{date(params.until.isoformat())}"
     if isinstance(last["end_date"], str):
         return f"lowest so far,<br>ended {date(last['end_date'][:7])}"
     return "lowest so far,<br>on sale" if last["buyable"] else f"lowest so far,<br>last seen {date(str(last['last_seen'])[:7])}"

@@ -118,7 +118,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     return Words(
         finding=f"{what} {low:.2g} to {high:.2g} {unit}, depending on the level and the blend alone",
         subtitle=f"{'Halving time [months]' if params.measure == 'halving' else 'Fall per year [fold]'} of the price frontier; "
-        f"{params.score} score of a model. Small: price records on the line and R². Darker is faster.",
+        f"{params.score} score of a model. Small: price records on the line and R². Stronger blue is faster.",
         alt=f"Least: {low:.2g} {unit} at {where_low['level']}, {where_low['blend']}. "
         f"Greatest: {high:.2g} at {where_high['level']}, {where_high['blend']}.",
         coverage=f"{len(known)} of {len(table)} cells have the four records a rate needs",

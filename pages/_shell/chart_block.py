@@ -45,7 +45,7 @@ def chart_block(
         _heading(last.words if last else Words(finding=chart.title))
         control_row(chart, params, snapshot, controls)
         aside = " The chart below is the last one that could be computed." if last else ""
-        st.html(f'<div class="rp rp-note" data-problem>{safe(wrong)}{"" if str(wrong).endswith(".") else "."}{aside}</div>')
+        st.html(f'<div class="rp rp-note" data-problem>{safe(wrong)}{"" if str(wrong).endswith((".", "?")) else "."}{aside}</div>')
         if last and not last.words.empty:
             _draw(chart, last, None)
         return None

@@ -92,6 +92,7 @@ def test_a_draft_is_a_link_and_a_malformed_one_says_where(tab):
     expect(tab.page.locator(".rp h2").first).to_have_text(re.compile("This draft catches"))
     tab.open("/chips?chart=chips.draft&expr=" + urllib.parse.quote("memory_bandwith >= 4000"))
     tab.sees("position 1: memory_bandwith is not a known name; did you mean memory_bandwidth_gb_per_s?")
+    expect(tab.page.locator("[data-problem]")).not_to_contain_text("?.")
     tab.no_trouble()
 
 

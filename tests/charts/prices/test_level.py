@@ -66,6 +66,15 @@ def test_an_early_last_day_is_said_and_not_taken_for_today(snapshot):
     assert "; the lowest offer since, in" in made(snapshot)[1].finding
 
 
+def test_the_line_ends_on_the_last_day_chosen(snapshot, look):
+    table, _, params = made(snapshot, until="2023-12-31")
+    figure = CHART.figure(table, params, look)
+    assert str(figure.layout.xaxis.range[1]).startswith("2023-12-31") and not figure.layout.shapes
+    if look.width != "phone":
+        assert any("lowest by<br>31 Dec 2023" in a.text for a in figure.layout.annotations)
+    assert not any("lowest so far" in a.text for a in figure.layout.annotations)
+
+
 def test_days_before_any_offer_are_left_by_the_way_out(snapshot):
     table, words, params = made(snapshot, until="2020-01-01")
     assert table.empty and words.finding == "No offer to 1 Jan 2020 reaches GPT-4 (GPQA Diamond ≥ 35.7 %) under these switches"
