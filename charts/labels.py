@@ -172,7 +172,7 @@ def _try(point, w, h, radius, angle, box, everything, along, boxes, leaders):  #
     hits = sum(not (b[2] < q[0] or b[0] > q[2] or b[3] < q[1] or b[1] > q[3]) for q in boxes)
     e = everything
     covered = np.count_nonzero((e[:, 0] > b[0] - 4) & (e[:, 0] < b[2] + 4) & (e[:, 1] > b[1] - 4) & (e[:, 1] < b[3] + 4))
-    touched = np.count_nonzero((along[:, 0] > b[0]) & (along[:, 0] < b[2]) & (along[:, 1] > b[1]) & (along[:, 1] < b[3]))
+    touched = int(np.count_nonzero((along[:, 0] > b[0]) & (along[:, 0] < b[2]) & (along[:, 1] > b[1]) & (along[:, 1] < b[3])))
     crossed = sum(bool(((line[:, 0] > b[0]) & (line[:, 0] < b[2]) & (line[:, 1] > b[1]) & (line[:, 1] < b[3])).any()) for line in leaders)
     steps = np.linspace(0.15, 0.85, 8)[:, None]
     leader = np.asarray(point) + steps * (np.array([x, y]) - np.asarray(point)) if radius > 9 else np.empty((0, 2))
