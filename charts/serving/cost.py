@@ -166,8 +166,13 @@ def words(table: pd.DataFrame, params: Params) -> Words:
                 empty=f"No rent is on record for {numbers.listed(without_rent)}; one can be set under More.",
                 way_out={"measure": "rate"},
             )
-        top = table.loc[table["kind"] == "front", "tokens_per_s_per_user"]
+        front = table[table["kind"] == "front"]
+        top = front["tokens_per_s_per_user"]
         sentence = next((c["why_not"] for c in a["chips"] if c["why_not"]), "Nothing fits.")
+        if len(a["chips"]) > 1 and len(top):  # the quickest chip speaks for all
+            quickest = str(front.loc[top.idxmax(), "chip"])
+            sentence = next((c["why_not"] for c in a["chips"] if c["chip"] == quickest and c["why_not"]), sentence)
+            sentence = f"{sentence.replace('on this chip', 'on any of these chips')} on {quickest}"
         nearest = max(1.0, float(np.floor(top.max()))) if fitting and len(top) else None
         return Words(
             f"No chip here serves {a['model']} at {key} tokens a second per user",

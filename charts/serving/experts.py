@@ -44,7 +44,7 @@ class Params(WorkParams):
     models: tuple[str, ...] = many(DEFAULT_MODELS, label="Mixtures", help="mixtures of experts side by side; at most five", most=5)
     model: str = pick("DeepSeek-V3", label="Model", help="the mixture that is compared with dense models and thrown out of balance")
     chip: str = pick("h200-sxm", label="Chip", help="chip that serves it")
-    gpus: int = number(16, ge=1, le=128, label="Chips", help="chips of a replica", unit="chips", log=True)
+    gpus: int = number(16, ge=1, le=128, label="Chips", help="chips of a replica", log=True)
     batch: int = number(
         512, ge=1, le=65_536, label="Batch", help="conversations of a replica, for imbalance", unit="conversations", log=True
     )

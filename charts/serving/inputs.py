@@ -62,7 +62,7 @@ def chip_param() -> Any:
 
 def chips_param(default: int = 8) -> Any:
     """The parameter for how many chips serve the model together."""
-    return number(default, ge=1, le=576, label="Chips", help="chips that hold the model together", unit="chips", log=True)
+    return number(default, ge=1, le=576, label="Chips", help="chips that hold the model together", log=True)
 
 
 @kept

@@ -32,7 +32,7 @@ class Params(WorkParams):
 
     view: Literal["parts", "batch", "context", "map"] = choice("parts", label="Show", help="what the time is shown over", labels=VIEWS)
     chip: str = pick("h200-sxm", label="Chip", help="chip of the deployment")
-    gpus: int = number(0, ge=0, le=576, label="Chips", help="chips of the deployment; 0 takes the fewest that hold it", unit="chips")
+    gpus: int = number(0, ge=0, le=576, label="Chips", help="chips of the deployment; 0 takes the fewest that hold it")
     batch: int = number(64, ge=1, le=8192, label="Batch", help="conversations decoded together", unit="conversations", log=True)
     context: int = number(
         4096, ge=16, le=1_048_576, label="Context", help="tokens each conversation has in the cache", unit="tokens", log=True

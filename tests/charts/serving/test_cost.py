@@ -76,3 +76,13 @@ def test_every_state_draws_and_has_words(snapshot, given, look):
     assert "nan" not in (words.finding + words.subtitle + words.alt + " ".join(words.notes)).lower()
     cost.figure(table, params, look)
     cost.receipt(params, snapshot)
+
+
+def test_a_speed_beyond_every_chip_names_the_quickest_of_them(snapshot):
+    params = Params(chips=("h100-sxm", "b200"), speed=900)
+    table = cost.table(params, snapshot)
+    front = table[table["kind"] == "front"]
+    quickest = front.loc[front["tokens_per_s_per_user"].idxmax()]
+    said = cost.words(table, params).empty
+    best = f"the best is {quickest['tokens_per_s_per_user']:.0f} on {quickest['chip']}."
+    assert said == f"No layout reaches 900 tok/s per user on any of these chips; {best}"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from charts import registry, state
 from charts.labels import text_width
 from charts.look import Look
+from charts.params import extra
 from charts.serving import versions
 from charts.serving.views import CONTROLS, VIEWS
 
@@ -367,3 +368,10 @@ def test_a_title_says_where_two_points_are_not_of_the_same_work(snapshot):
     same = table.assign(input_tokens=1024, output_tokens=1024)
     same.attrs = table.attrs
     assert "other lengths" not in chart.words(same, params).finding
+
+
+def test_no_control_says_its_unit_twice():
+    for chart_id in VIEWS:
+        for name in registry.get(chart_id).params.model_fields:
+            told = extra(registry.get(chart_id).params, name)
+            assert str(told.get("label")).lower() != str(told.get("unit")).lower(), (chart_id, name)
