@@ -73,7 +73,7 @@ def words(table: pd.DataFrame, params: Any) -> Words:
     if len(unmeasured):
         notes.append(f"No kernel of {numbers.listed(unmeasured)} itself was measured: these rest on other chips' efficiencies.")
     notes.append(
-        f"Beside each bar, on a phone under its name: what the fleet takes and the export outcome. "
+        f"Beside each bar, on a phone above it: what the fleet takes and the export outcome. "
         f"Capital is servers alone; building and cooling are in the colocation of a year. Export column {DESTINATIONS[params.dest]}: {NOT_ADVICE.lower()}"
     )
     alt = "; ".join(f"{r['chip']} {w(r['value'])}, {r['clause']}" for r in chips.records(known))

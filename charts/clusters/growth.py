@@ -169,6 +169,10 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
     return fig
 
 
+#: A name further from its record than this would be read as another's.
+NEAR_PX = 24
+
+
 def _names(fig: go.Figure, records: pd.DataFrame, others: pd.DataFrame, x: tuple, y: tuple, plot: tuple[float, float], look: Look) -> None:
     span, low, high = (x[1] - x[0]).days, math.log10(y[0]), math.log10(y[1])
 
@@ -178,9 +182,10 @@ def _names(fig: go.Figure, records: pd.DataFrame, others: pd.DataFrame, x: tuple
             for d, v in zip(rows["day"], rows["value"])
         ]
 
+    records = records.drop_duplicates("name", keep="last")  # a site that beat itself is named at its newest record
     texts = [as_text(short_name(str(n)), 26) for n in records["name"]]
     for (_, row), text, spot in zip(records.iterrows(), texts, place(at(records), texts, 11.5, (0, 0, *plot), obstacles=at(others))):
-        if spot is not None:
+        if spot is not None and spot.radius <= NEAR_PX:
             ink = tokens(look)["ink"]
             note(
                 fig, look, text, x=row["day"], y=math.log10(row["value"]), xshift=spot.dx, yshift=-spot.dy,

@@ -90,7 +90,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     if due:
         parts.append(f"{numbers.in_words(due)} {'plan is' if due == 1 else 'plans are'} due but unconfirmed")
     if late or kept:
-        parts.append(f"of {numbers.in_words(late + kept)} reached, {numbers.in_words(late)} {'was' if late == 1 else 'were'} late")
+        reached = f"of {numbers.in_words(late + kept)} reached, {numbers.in_words(late)} {'was' if late == 1 else 'were'} late"
+        parts.append(reached if late + kept > 1 else f"the one reached was {'late' if late else 'in time'}")
     finding = "; ".join(parts) or f"None of {a['promises']} plans is due yet"
     finding = finding[0].upper() + finding[1:]
     subtitle = (
@@ -98,7 +99,9 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         f"{'revision' if a['revisions'] == 1 else 'revisions'} of this store. Hollow: promised; filled: first seen at 95 % of it by "
         f"{a['witness']} (read to {numbers.date(a['read_to'])}); line: the slip."
     )
-    notes = [f"Median slip of those reached: {a['median_slip']:+.1f} months."] if a["median_slip"] is not None else []
+    several = late + kept > 1
+    slip = f"{'Median slip of those' if several else 'Slip of the one'} reached: {a['median_slip'] or 0:+.1f} months."
+    notes = [slip] if a["median_slip"] is not None else []
     alt = f"{len(table)} promises of {q.noun} by date. {finding}."
     return Words(finding, subtitle, alt, "", credit, tuple(notes))
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from charts import compute, registry
+from charts.labels import text_width
 from charts.look import Look
 from data.queries.promises import promises
 from data.revisions import TableChange
@@ -278,3 +279,18 @@ def test_lines_of_many_steps_are_thinned_to_the_last_of_a_month_and_say_so(of_ro
     assert len(result.table) <= 900
     assert any("only the last is drawn" in note for note in result.words.notes)
     assert result.table.drop_duplicates("line", keep="last")["value"].sum() == pytest.approx(result.table.attrs["total"])
+
+
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_names_in_the_growth_chart_stand_beside_their_records_once_each(shipped, width):
+    result = shown("growth", shipped)
+    named = [a for a in result.figure(Look("light", width)).layout.annotations if a.text]
+    assert len(named) >= 3 and len({a.text for a in named}) == len(named)
+    for label in named:
+        assert abs(label.yshift) <= 40 and abs(label.xshift) <= 40 + text_width(label.text, 12) / 2, label.text
+
+
+def test_one_promise_that_was_reached_is_told_in_the_singular(shipped):
+    words = shown("promised", shipped).words
+    assert words.finding == "Eight plans are due but unconfirmed; the one reached was late"
+    assert words.notes == ("Slip of the one reached: +2.8 months.",)
