@@ -23,7 +23,7 @@ CACHES = {"bf16": "Cache in BF16", "fp8": "Cache in FP8"}
 CONFIG_HELP = "a model's Hugging Face config.json; the model named 'own' is then this one"
 CHIP_HELP = (
     "a chip of your own as name=value pairs: memory_gb, memory_bandwidth_gb_per_s, bf16_tflops_dense; also fp8_tflops_dense, "
-    "fp4_tflops_dense, scale_up_bidirectional_gb_per_s, scale_out_gbit_per_s, tdp_w, price_usd; the chip named 'own' is then this one"
+    "fp4_tflops_dense, scale_up_bidirectional_gb_per_s, scale_out_gbit_per_s, tdp_w and, for fleets, price_usd; the chip named 'own' is then this one"
 )
 CHIP_FIELDS = {
     "memory_gb": (0.1, 100_000),
