@@ -88,7 +88,8 @@ def watch() -> None:
         st.rerun()
         return
     share = now.done / now.total if now.total else 0.0
-    st.progress(share, text=f"{now.done} of {now.total} cases · {now.message}"[:200])
+    how_far = f"{now.done} of {now.total} cases · {now.message}" if now.total else "Starting the measuring process"
+    st.progress(share, text=how_far[:200])
     st.button("Cancel the run", key="bench-cancel", on_click=stop)
 
 

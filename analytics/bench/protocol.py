@@ -47,8 +47,7 @@ class _Ready:
 def first_line(error: BaseException) -> str:
     """The first line of an exception, short enough for a record."""
     text = (str(error).strip().splitlines() or [""])[0]
-    clean = "".join(c for c in f"{type(error).__name__}: {text}" if 32 <= ord(c) != 127)
-    return clean[:500]
+    return records.clean(f"{type(error).__name__}: {text}")
 
 
 def status_of(error: BaseException) -> str:
@@ -163,6 +162,8 @@ def _measure_whole(operation: Operation, backend: Backend, case: Case, device: A
         row.update(operation.measure(case, backend.name, device, session.seconds))
     except Exception as error:  # whatever a library raises becomes a row
         row.update(status=status_of(error), message=first_line(error))
+    if row["message"]:
+        row["message"] = records.clean(row["message"])  # it may quote what another process printed
     if row["median_us"] is not None and row["status"] in records.TIMED:
         _rates(row)
         judge(row, operation.account(case), session.spec)

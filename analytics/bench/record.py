@@ -6,8 +6,11 @@ import hashlib
 import json
 import math
 import os
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,9 @@ SCHEMA_VERSION = 1
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_TEXT = 2_000
+MAX_INTEGER = 2**63 - 1  # what the store holds
+LEAST = 1e-6  # of a time [us] and of a rate [GB/s, TFLOP/s]: below it a quotient of two is no number to draw
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,59}")
 STATUSES = ("ok", "noisy", "impossible", "wrong", "oom", "unsupported", "timeout", "failed")
 TIMED = ("ok", "noisy", "impossible")
 MOST_OF_SPEC = 1.02  # of the vendor's figure; faster than that cannot be right
@@ -29,7 +35,7 @@ class Field:
     """One column of a record."""
 
     name: str
-    kind: str  # text, integer, number, boolean or params
+    kind: str  # text, name, moment, integer, number, boolean or params
     unit: str = ""
     required: bool = False
     choices: tuple[str, ...] = ()
@@ -49,7 +55,8 @@ FIELDS: tuple[Field, ...] = (
     # identity
     *_text("suite_version", required=True),
     Field("schema_version", "integer", required=True, minimum=1, maximum=SCHEMA_VERSION),
-    *_text("session_id", "row_key", "started_utc", required=True),
+    *_text("session_id", "row_key", required=True),
+    Field("started_utc", "moment", required=True),
     *_text("pair_id", "git_rev"),
     Field("git_dirty", "boolean"),
     # where
@@ -59,8 +66,9 @@ FIELDS: tuple[Field, ...] = (
     Field("memory_bytes", "integer", "B", minimum=0),
     *_text("driver", "cuda", "torch", "triton", "backend_version", "python", "virtualised"),
     # what
-    *_text("op", "backend", "dtype", required=True),
-    *_text("dtype_kv", "kernel_variant"),
+    *(Field(name, "name", required=True) for name in ("op", "backend", "dtype")),
+    Field("dtype_kv", "name"),
+    *_text("kernel_variant"),
     Field("params", "params", required=True),
     Field("cache_state", "text", choices=("cold", "warm")),
     Field("seed", "integer", minimum=0),
@@ -69,15 +77,16 @@ FIELDS: tuple[Field, ...] = (
     *_number("FLOP", "flops"),
     *_number("FLOP/B", "intensity"),
     # prediction, written before timing
-    *_number("us", "pred_us", "floor_us"),
+    *_number("us", "pred_us", minimum=LEAST),
+    *_number("us", "floor_us"),
     Field("pred_bound", "text", choices=BOUNDS),
-    *_number("GB/s", "ceiling_gb_per_s", "spec_gb_per_s"),
-    *_number("TFLOP/s", "ceiling_tflop_per_s", "spec_tflop_per_s"),
+    *_number("GB/s", "ceiling_gb_per_s", "spec_gb_per_s", minimum=LEAST),
+    *_number("TFLOP/s", "ceiling_tflop_per_s", "spec_tflop_per_s", minimum=LEAST),
     *_text("card_id"),
     # measurement
     Field("timer", "text", required=True, choices=TIMERS),
     Field("n", "integer", minimum=0),
-    *_number("us", "min_us", "p10_us", "median_us", "p90_us", "max_us"),
+    *_number("us", "min_us", "p10_us", "median_us", "p90_us", "max_us", minimum=LEAST),
     *_number("", "iqr_rel"),
     Field("drift_rel", "number"),
     *_number("GB/s", "gb_per_s"),
@@ -192,6 +201,16 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def printable(text: str) -> bool:
+    """Whether a text holds no control, formatting, private or broken character and no line break."""
+    return all(unicodedata.category(c)[0] != "C" and unicodedata.category(c) not in ("Zl", "Zp") for c in text)
+
+
+def clean(text: str, most: int = 500) -> str:
+    """A text as a record may hold it: without the characters that are not printable, cut to `most`."""
+    return "".join(c for c in text if printable(c))[:most]
+
+
 def _check_field(field: Field, value: Any, where: str) -> None:
     if value is None:
         if field.required:
@@ -200,12 +219,18 @@ def _check_field(field: Field, value: Any, where: str) -> None:
     if field.kind == "params":
         _check_params(value, where)
     elif field.kind == "text":
-        if not isinstance(value, str) or len(value) > MAX_TEXT or any(ord(c) < 32 or ord(c) == 127 for c in value):
+        if not isinstance(value, str) or len(value) > MAX_TEXT or not printable(value):
             _refuse(where, field.name, value, f"text of at most {MAX_TEXT} characters without control characters")
         if field.required and not value:
             _refuse(where, field.name, value, "a text that is not empty")
         if field.choices and value not in field.choices:
             _refuse(where, field.name, value, "one of " + ", ".join(field.choices))
+    elif field.kind == "name":
+        if not isinstance(value, str) or not NAME.fullmatch(value):
+            _refuse(where, field.name, value, "a name of at most 60 letters, digits and . _ + -")
+    elif field.kind == "moment":
+        if not _is_moment(value):
+            _refuse(where, field.name, value, "a date and time such as 2026-11-23T09:30:00+00:00")
     elif field.kind == "boolean":
         if not isinstance(value, bool):
             _refuse(where, field.name, value, "true or false")
@@ -213,10 +238,22 @@ def _check_field(field: Field, value: Any, where: str) -> None:
         _check_number(field, value, where)
 
 
+def _is_moment(value: Any) -> bool:
+    if not isinstance(value, str) or len(value) > 40 or not re.match(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T", value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _check_number(field: Field, value: Any, where: str) -> None:
     kinds = (int,) if field.kind == "integer" else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or abs(value) > 1e30 or not math.isfinite(value):
         _refuse(where, field.name, value, f"a finite {field.kind}")
+    if field.kind == "integer" and abs(value) > MAX_INTEGER:
+        _refuse(where, field.name, value, f"an integer of at most {MAX_INTEGER:,}")
     if field.minimum is not None and value < field.minimum or field.maximum is not None and value > field.maximum:
         high = "" if field.maximum is None else f" and at most {field.maximum:g}"
         _refuse(where, field.name, value, f"at least {field.minimum:g}{high}")
@@ -227,7 +264,9 @@ def _check_params(value: Any, where: str) -> None:
         _refuse(where, "params", value, "an object of at most 32 names")
     for name, item in value.items():
         good = isinstance(item, (str, bool, int)) or item is None or (isinstance(item, float) and math.isfinite(item))
-        if not good or len(name) > 40 or (isinstance(item, str) and (len(item) > 200 or any(ord(c) < 32 for c in item))):
+        if not NAME.fullmatch(name) or len(name) > 40:
+            _refuse(where, "params", name, "names of at most 40 letters, digits and . _ + -")
+        if not good or (isinstance(item, str) and (len(item) > 200 or not printable(item))):
             _refuse(where, f"params.{name[:40]}", item, "a number, text, true, false or null")
         if isinstance(item, (int, float)) and not isinstance(item, bool) and abs(item) > 1e15:
             _refuse(where, f"params.{name[:40]}", item, "a number of at most 1e15 in size")

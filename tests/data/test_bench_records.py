@@ -21,7 +21,7 @@ def test_the_table_has_the_columns_of_a_record():
     assert list(meta.columns) == [*records.FIELD_BY_NAME, "measured_on"]
     for field in records.FIELDS:
         column = meta.columns[field.name]
-        assert column.type == {"params": "text", "boolean": "text"}.get(field.kind, field.kind)
+        assert column.type == (field.kind if field.kind in ("integer", "number") else "text")
         assert (column.unit, column.minimum, column.maximum, column.required) == (field.unit, field.minimum, field.maximum, field.required)
         if field.choices:
             assert column.choices == field.choices

@@ -37,6 +37,7 @@ def cases(suite: str, device: str) -> list[Case]:
     grid = [(b, s) for b in (1, 16, 64, 256) for s in (1024, 8192, 65536) if b * s <= 2_097_152]
     heads = (16, 128) if suite == "quick" else (16, 32, 64, 128)
     out += [_case(64, 8192, 16, page, "fp8") for page in (64, 0)] + [_case(128, 4096, 128, page, "fp8") for page in (64, 0)]
+    out += [_case(64, 4096, 16, kv=kv, priority=2, lengths=kind) for kv in (None, "fp8") for kind in ("spread", "one_long")]
     out += [_case(b, s, h, priority=2) for h in heads for b, s in grid if (b, s, h) not in {(64, 8192, 16)}]
     if suite == "full":
         out += [_case(b, s, h, 64, "fp8", priority=2) for h in heads for b, s in grid if (b, s, h) not in {(64, 8192, 16)}]

@@ -45,7 +45,7 @@ def test_gqa_variants_do_not_spill_at_all_and_leave_room_for_several_programs(co
             assert min(by_registers, by_memory) >= 2, name
 
 
-def test_a_latent_fp8_cache_is_read_without_a_spill_in_a_quarter_of_a_block_s_memory(compiled):
+def test_a_latent_fp8_cache_is_read_without_a_spill_in_a_third_of_a_block_s_memory(compiled):
     latent = {name: row for name, row in compiled.items() if name.startswith("mla") and "fp8e4nv" in name}
     assert {tuple(name.split()[1:3]) for name in latent} == {
         (h, how) for h in ("h16", "h32") for how in ("page64", "unsplit", "contiguous")
