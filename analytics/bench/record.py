@@ -77,16 +77,15 @@ FIELDS: tuple[Field, ...] = (
     *_number("FLOP", "flops"),
     *_number("FLOP/B", "intensity"),
     # prediction, written before timing
-    *_number("us", "pred_us", minimum=LEAST),
-    *_number("us", "floor_us"),
+    *_number("us", "pred_us", "floor_us"),
     Field("pred_bound", "text", choices=BOUNDS),
-    *_number("GB/s", "ceiling_gb_per_s", "spec_gb_per_s", minimum=LEAST),
-    *_number("TFLOP/s", "ceiling_tflop_per_s", "spec_tflop_per_s", minimum=LEAST),
+    *_number("GB/s", "ceiling_gb_per_s", "spec_gb_per_s"),
+    *_number("TFLOP/s", "ceiling_tflop_per_s", "spec_tflop_per_s"),
     *_text("card_id"),
     # measurement
     Field("timer", "text", required=True, choices=TIMERS),
     Field("n", "integer", minimum=0),
-    *_number("us", "min_us", "p10_us", "median_us", "p90_us", "max_us", minimum=LEAST),
+    *_number("us", "min_us", "p10_us", "median_us", "p90_us", "max_us"),
     *_number("", "iqr_rel"),
     Field("drift_rel", "number"),
     *_number("GB/s", "gb_per_s"),
@@ -112,6 +111,10 @@ FIELDS: tuple[Field, ...] = (
     Field("status", "text", required=True, choices=STATUSES),
     *_text("message"),
     *_number("s", "wall_s"),
+)
+DIVIDED_BY = (
+    *("pred_us", "min_us", "p10_us", "median_us", "p90_us", "max_us"),
+    *(f"{whose}_{rate}" for whose in ("ceiling", "spec") for rate in ("gb_per_s", "tflop_per_s")),
 )
 FIELD_BY_NAME = {field.name: field for field in FIELDS}
 
@@ -183,6 +186,9 @@ def validate(record: Any, where: str = "record") -> dict[str, Any]:
     full = {name: record.get(name) for name in FIELD_BY_NAME}
     for field in FIELDS:
         _check_field(field, full[field.name], where)
+    for name in DIVIDED_BY:
+        if full[name] is not None and full[name] < LEAST:
+            _refuse(where, name, full[name], f"at least {LEAST:g}, or nothing")
     _check_shape(full, where)
     _check_status(full, where)
     _check_derived(full, where)
