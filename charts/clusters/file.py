@@ -256,7 +256,7 @@ CHART = register(
             _file("google-new-albany", "Google New Albany", "C9"),
             _file("google-omaha", "Google Omaha", "C9"),
             _file("meta-hyperion", "Hyperion, Louisiana", "C10"),
-            _file("amazon-talen", "Talen, Pennsylvania", "C10"),
+            _file("amazon-talen", "Talen, Pennsylvania", "C10", quantity="site_power_mw"),
             _file("bytedance-fleet", "ByteDance's fleet", "C11", quantity="chip_count"),
             _file("bytedance-ulanqab", "ByteDance Ulanqab", "C11"),
             _file("next-mega", "Next mega-clusters", "C16", quantity="chip_count"),

@@ -93,6 +93,12 @@ def words(table: pd.DataFrame, params: Params) -> Words:
     firm = table[table["firm"].astype(bool)].sort_values("mw", ascending=False, kind="stable")
     top = (firm if len(firm) else table).iloc[0]
     finding = f"{numbers.power(top['mw'])} of {top['kind']} for {top['name']} is the largest {'firm ' if len(firm) else ''}project"
+    loose = table[~table["firm"].astype(bool)].sort_values("mw", ascending=False, kind="stable")
+    if len(firm) and len(loose) and loose.iloc[0]["mw"] > top["mw"]:
+        more = loose.iloc[0]
+        finding += (
+            f"; {numbers.power(more['mw'])} of {more['kind']}{'' if more['name'] == top['name'] else ' for ' + more['name']} is not firm"
+        )
     subtitle = (
         f"{len(table)} power projects at {a['sites']} {'site' if a['sites'] == 1 else 'sites'}, log scale. Filled: operating, "
         "permitted, approved or signed; hollow: asked for, announced or claimed. Upright tick: site power seen running; "

@@ -236,7 +236,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         finding = told
     else:
         ratios = [p["ratio"] for p in a["pairs"] if p["quantity"] != "MFU" and p["stage"] == "pre-training"]
-        finding = f"The model is {min(ratios):.2f} to {max(ratios):.2f} × what was published of this run" if ratios else told
+        ends = list(dict.fromkeys(f"{end:.2f}" for end in (min(ratios), max(ratios)))) if ratios else []
+        finding = f"The model is {' to '.join(ends)} × what was published of this run" if ends else told
     notes = _notes(params, a, told)
     alt = f"{finding}. " + "; ".join(
         f"{p['quantity']} ours {write(p['quantity'], p['ours'])}, published {write(p['quantity'], p['published'])}" for p in a["pairs"][:6]

@@ -64,7 +64,7 @@ def _phases(result: Result) -> str:
         cells = "".join(f"<td class='num'>{_value(row, figure)}</td>" for figure in _FIGURES)
         body.append(
             f"<tr{old} title='{safe(row.quote_or_note or '', 500)}'><td>{safe(row.phase)}</td>"
-            f"<td>{source} <span class='rp-pill'>{safe(row.rung)}</span></td>"
+            f"<td style='min-width:11rem'>{source} <span class='rp-pill'>{safe(row.rung)}</span></td>"
             f"<td>{safe(row.status)}</td><td class='num date'>{safe(numbers.date(row.online_date) if row.online_date else '')}</td>{cells}"
             f"<td>{safe(row.chip_id or '')}</td><td class='num'>{age(days)}</td></tr>"
         )
