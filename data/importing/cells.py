@@ -16,7 +16,7 @@ from data.importing.columns import Coded, Days, Numbers
 from data.importing.mapping import MONEY, Assigned, target_unit
 from data.importing.money import to_dollars
 from data.importing.numbers import Quantity
-from data.importing.report import Report, lines_text
+from data.importing.report import Refused, Report, lines_text
 from data.importing.text import clean, is_broken_reference, is_missing, visible
 from data.meta import TableMeta
 
@@ -181,6 +181,7 @@ def days_of(item: Assigned, report: Report, lines: np.ndarray, keep_partial: boo
                 parsed[code] = dates.parse(texts[code], answer)
         if answer == "leave-empty":
             report.warn(f'column "{column.name}": {len(ambiguous)} date(s) such as {example} can be read two ways and are left empty')
+    parsed = _fiscal_years(column.name, texts, parsed, order, report)
     if shown == "both":
         report.warn(
             f'column "{column.name}" holds dates with the day first and with the month first; only those that can be read one way are taken'
@@ -210,7 +211,31 @@ def days_of(item: Assigned, report: Report, lines: np.ndarray, keep_partial: boo
         report.warn(f'column "{column.name}": {said}')
     unsure = np.array([value.unsure for value in parsed], dtype=bool)[column.codes] if texts else np.zeros(0, dtype=bool)
     planned = np.array([value.planned for value in parsed], dtype=bool)[column.codes] if texts else np.zeros(0, dtype=bool)
-    return Days(Coded.spread(values, column.codes), unsure, planned, column.codes, errors)
+    last = np.array([day.isoformat() if (day := dates.until(value)) else "" for value in parsed], dtype=object)
+    return Days(Coded.spread(values, column.codes), unsure, planned, column.codes, errors, last)
+
+
+def _fiscal_years(name: str, texts: list[str], parsed: list[dates.DateValue], order: str, report: Report) -> list[dates.DateValue]:
+    """Ask when the fiscal years of a column begin, and read its fiscal dates by the answer."""
+    found = [code for code, value in enumerate(parsed) if value.fiscal]
+    if not found:
+        return parsed
+    answer = report.ask(
+        f"fiscal:{name}",
+        f'Column "{name}" holds fiscal years ({texts[found[0]][:20]}): on which day did fiscal year 2025 begin, or are they calendar years?',
+        ("calendar", "begins=<YYYY-MM-DD>", "leave-empty"),
+        "calendar",
+    )
+    if answer == "calendar":
+        return parsed
+    result, start = list(parsed), None
+    if answer != "leave-empty":
+        start = dates.parse(answer.removeprefix("begins=")).date
+        if start is None or start.day != 1:
+            raise Refused(f'the answer "{answer[:40]}" to question fiscal:{name} needs the first day of a month, such as begins=2024-07-01')
+    for code in found:
+        result[code] = dates.parse(texts[code], order, start) if start else dates.DateValue()
+    return result
 
 
 def texts_of(item: Assigned, change: Callable[[str], str | None]) -> Coded:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
 from data.importing import cells, places
 from data.importing.cluster_chips import range_columns, spread_chips
 from data.importing.cluster_names import fill_down, name_rows
-from data.importing.columns import missing
+from data.importing.columns import Numbers, missing
 from data.importing.mapping import Assigned
 from data.importing.rows import Builder
 from data.importing.text import is_missing
@@ -110,7 +111,8 @@ def _power(builder: Builder) -> None:
     parsed = builder.parsed.get(("POWER", 0))
     if item is None or parsed is None:
         return
-    known = builder.context.layout.get("power") or _basis_in_cells(item)
+    said = _basis_in_cells(item)
+    known = builder.context.layout.get("power") or (said[0] if len(set(said)) == 1 else "")
     taken = [name for name in ("power_mw", "site_power_mw") if builder.item(name) is not None]
     if known:
         choice = "IT" if known == "it" else "site"
@@ -118,6 +120,9 @@ def _power(builder: Builder) -> None:
         builder.report.warn(f'column "{item.column.name}" is {choice} power, as {who}')
     elif len(taken) == 2:
         builder.report.warn(f'column "{item.column.name}" is left out: IT and site power have columns of their own')
+        return
+    elif not taken and any(said):
+        _by_cell(builder, item, parsed, said)
         return
     elif taken:
         choice = "site" if taken == ["power_mw"] else "leave-out"
@@ -146,13 +151,35 @@ def _power(builder: Builder) -> None:
     builder.parsed[(name, 0)] = parsed
 
 
-def _basis_in_cells(item: Assigned) -> str:
-    """Return "it" or "site" where every filled cell says which power it is: "10 MW (IT)"."""
+def _basis_in_cells(item: Assigned) -> list[str]:
+    """Return for each distinct filled cell which power it says it is, "it", "site" or "": "10 MW (IT)"."""
+    kinds = (("it", r"\b(?:IT|critical)\b"), ("site", r"\b(?:site|facility|utility|total)\b"))
     texts = [text for text in item.column.texts if not is_missing(text)]
-    for basis, words in (("it", r"\b(?:IT|critical)\b"), ("site", r"\b(?:site|facility|utility|total)\b")):
-        if texts and all(re.search(words, text) for text in texts):
-            return basis
-    return ""
+    return [next((basis for basis, words in kinds if re.search(words, text)), "") for text in texts]
+
+
+def _by_cell(builder: Builder, item: Assigned, parsed: Numbers, said: list[str]) -> None:
+    """Put each power where its own cell says it belongs; those that do not say are asked about."""
+    bases = dict(zip([text for text in item.column.texts if not is_missing(text)], said))
+    by_code = np.array([bases.get(text, "none") for text in item.column.texts], dtype=object)
+    unsaid = [text for text, basis in bases.items() if not basis]
+    answer = "leave-out"
+    if unsaid:
+        answer = builder.report.ask(
+            f"power:{item.column.name}",
+            f'Is "{unsaid[0].strip()[:30]}" in column "{item.column.name}" IT power or site power? Other cells of the column say.',
+            ("IT", "site", "leave-out"),
+            "site",
+        )
+        by_code[by_code == ""] = {"IT": "it", "site": "site", "leave-out": "none"}[answer]
+    by_row = by_code[parsed.codes]
+    builder.report.warn(f'column "{item.column.name}" holds IT power and site power: each is stored as its cell says')
+    for name, basis in (("power_mw", "it"), ("site_power_mw", "site")):
+        builder.frame[name] = np.where(by_row == basis, parsed.value, np.nan)
+        builder.parsed[(name, 0)] = replace(parsed, value=builder.frame[name], ranged=parsed.ranged & (by_row == basis))
+    for told in builder.report.mapping:
+        if told["column"] == item.column.name:
+            told["field"] = "power_mw"
 
 
 def _operator(builder: Builder) -> None:
@@ -213,6 +240,8 @@ def _status(builder: Builder) -> None:
     dated = blank & ~missing(online)
     meant = future | aim | (days.planned if days is not None else False)
     status[dated] = np.where(meant[dated], "planned", "operational")
+    if days is not None and not aim:
+        _not_over(builder, status, dated & ~meant, days.until[days.codes] > builder.context.today.isoformat())
     if current is not None and builder.item("status") is None:
         value = builder.parsed[(current.field, current.slot)].value
         running = blank & ~dated & ~np.isnan(value)
@@ -229,6 +258,22 @@ def _status(builder: Builder) -> None:
         )
     if blank.any() and builder.item("status") is None:
         builder.report.warn("no column gives a status: it follows from the date or from what runs now")
+
+
+def _not_over(builder: Builder, status: np.ndarray, dated: np.ndarray, ahead: np.ndarray) -> None:
+    """Ask whether clusters dated by a period that is not over run already: a row of "2026" in November 2026."""
+    item, days = builder.item("online_date"), builder.days["online_date"]
+    rows = dated & ahead
+    if item is None or not rows.any():
+        return
+    text = item.column.texts[days.codes[np.flatnonzero(rows)[0]]].strip()[:30]
+    answer = builder.report.ask(
+        f"running:{item.column.name}",
+        f'{int(rows.sum())} row(s) are dated by a period that is not over ("{text}") and no column gives a status: do they run already?',
+        ("operational", "planned", "leave-empty"),
+        "planned",
+    )
+    status[rows] = None if answer == "leave-empty" else answer
 
 
 def _confidence(builder: Builder) -> None:

@@ -156,6 +156,7 @@ class Days:
     planned: np.ndarray
     codes: np.ndarray
     errors: dict[int, str] = field(default_factory=dict)
+    until: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=object))  # by distinct text: the last day of its period
 
     @property
     def value(self) -> np.ndarray:

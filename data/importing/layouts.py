@@ -15,9 +15,9 @@ from data.meta import TableMeta
 
 _MONTH = r"(?:jan|feb|mär|mar|apr|may|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-zäé]*"
 PERIOD = re.compile(
-    r"(?:\d{4}[ /-]*q[1-4]e?\b|\bq[1-4][ '’/-]*(?:fy|cy)?\d{2,4}e?\b|\b[1-4]q[ '’-]*\d{2,4}e?\b|\d{4}[ /-]*h[12]\b|\bh[12][ '’/-]+\d{2,4}\b"
+    r"(?:\d{4}[ /-]*[qt][1-4]e?\b|\bt[1-4][ '’/-]*\d{2,4}e?\b|\b[1-4]t[ '’-]*\d{2,4}e?\b|\bfy ?'?\d{2,4} ?[/-]?(?:q[1-4])?\b|\d{4}年? ?第?[1-4一二三四] ?(?:季度|四半期)|\bq[1-4][ '’/-]*(?:fy|cy)?\d{2,4}e?\b|\b[1-4]q[ '’-]*\d{2,4}e?\b|\d{4}[ /-]*h[12]e?\b|\bh[12][ '’/-]+\d{2,4}e?\b"
     r"|\b[1-4]\. ?(?:quartal|quarter|trimestre) \d{4}\b|\b[12]\. ?(?:halbjahr|half|semestre) \d{4}\b"
-    r"|\bh[12]\d{4}\b|\b[12]h[ '’-]*\d{2,4}\b"
+    r"|\bh[12]\d{4}\b|\b[12]h[ '’-]*\d{2,4}e?\b"
     rf"|\b\d{{4}}-\d{{2}}-\d{{2}}|\b{_MONTH}[ .'’/-]*\d{{2,4}}\b"
     r"|\b\d{4}[-/]\d{1,2}\b|\b\d{1,2}/\d{4}\b|\b(?:fy|cy|ye)? ?20\d{2}e?\b)",
     re.IGNORECASE,
@@ -39,6 +39,18 @@ def reshape(sheet: Sheet, meta: TableMeta, report: Report) -> Sheet:
     elif measure is not None and (value := _named(sheet, "VALUE")) is not None:
         sheet = _spread_measures(sheet, measure, value, report)
     return _stocks(sheet, report)
+
+
+def _chip_in(caption: str) -> str:
+    """Return the word of a caption that names a chip, where exactly one does: "H100 installed base (thousand)"."""
+    found = {word for word in re.findall(r"[\w-]*\d[\w-]*", caption) if (named := resolve.chip(word)) and named.chip_id != "mixed"}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _unit_of(text: str) -> str:
+    """Return the unit, or the scale as a word, that a cell of units names: "MW", "k"."""
+    scale, unit, _ = units.in_words(f"({text.strip().strip('()[]')})")
+    return units.known(text) or unit or {1e3: "thousand", 1e6: "million"}.get(scale or 0, "")
 
 
 def _named(sheet: Sheet, field: str) -> Column | None:
@@ -117,11 +129,14 @@ def _label(text: str, unit: str, sheet: Sheet, sample: list[str], report: Report
             else "Power"
         )
         return f"{kind} ({unit})" if unit else kind
-    if re.search(r"\b(?:gpus?|chips?|accelerators?|xpus?)\b", caption, re.IGNORECASE):
-        return "GPUs (thousand)" if scale == 1e3 else "GPUs (million)" if scale == 1e6 else "GPUs"
+    if re.search(r"\b(?:gpus?|chips?|accelerators?|xpus?)\b", caption, re.IGNORECASE) or _chip_in(caption):
+        what = _chip_in(caption) or "GPUs"
+        return f"{what} (thousand)" if scale == 1e3 else f"{what} (million)" if scale == 1e6 else what
     answer = report.ask(
         "measure", "What do the columns of periods hold? Neither their headers nor a title say.", MEASURE_CHOICES, "leave-out"
     )
+    if answer == "GPUs" and scale in (1e3, 1e6):
+        return "GPUs (thousand)" if scale == 1e3 else "GPUs (million)"
     return "left out" if answer == "leave-out" else answer
 
 
@@ -141,7 +156,7 @@ def _unpivot(sheet: Sheet, periods: dict[str, list[tuple[Column, str]]], measure
         sample = [text for column, _ in columns[:3] for text in column.sample(20)]
         for row in range(len(sheet.lines)):
             said = measure.texts[measure.codes[row]] if measure is not None else ""
-            unit = units.known(unit_column.texts[unit_column.codes[row]]) if unit_column is not None and measure is not None else ""
+            unit = _unit_of(unit_column.texts[unit_column.codes[row]]) if unit_column is not None and measure is not None else ""
             kind = (rest, said, unit)
             if kind not in labels:
                 labels[kind] = _label(f"{rest} {said}".strip(), unit, sheet, sample, report)
@@ -182,9 +197,7 @@ def _spread_measures(sheet: Sheet, measure: Column, value: Column, report: Repor
         said = clean(measure.texts[measure.codes[row]])
         cell = value.texts[value.codes[row]]
         key = tuple(int(column.codes[row]) for column in keys)
-        rows.setdefault(key, {}).setdefault(
-            said, f"{cell} {unit}".strip() if units.known(unit) and not re.search(r"[A-Za-z]", cell) else cell
-        )
+        rows.setdefault(key, {}).setdefault(said, f"{cell} {unit}".strip() if _unit_of(unit) and not re.search(r"[A-Za-z]", cell) else cell)
         origin.setdefault(key, row)
         labels.setdefault(said)
     taken = np.array([origin[key] for key in rows], dtype=np.int64)
@@ -203,7 +216,7 @@ def _stocks(sheet: Sheet, report: Report) -> Sheet:
         (
             column
             for column in sheet.columns
-            if fold(column.name) in vocabulary.fields("clusters")["online_date"][0] + ("date", "quarter", "month", "year", "period")
+            if fold(column.name) in vocabulary.fields("clusters")["online_date"][0] + vocabulary.fields("clusters")["online_date"][1]
         ),
         None,
     )

@@ -151,7 +151,8 @@ def _by_score(columns: list[Column], meta: TableMeta, report: Report, taken: set
     for position, column in enumerate(columns):
         seen = look(column)
         named = resolve.chip(
-            re.sub(r"\b(?:count|gpus?|chips?|number|qty|units)\b|[#()]", " ", column.name, flags=re.IGNORECASE).strip() or "-"
+            re.sub(r"\b(?:count|gpus?|chips?|number|qty|units|thousands?|millions?)\b|[#()]", " ", column.name, flags=re.IGNORECASE).strip()
+            or "-"
         )
         if (
             meta.name == "clusters"
