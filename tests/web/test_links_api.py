@@ -37,7 +37,11 @@ def test_defaults_left_out_and_written_out_are_the_same_state(client):
         ({"rev": True}, 400, "rev must be"),
         ({"rev": 999_999}, 404, "revision 999999"),
         ({"table": "x"}, 400, "is not a field"),
-        ({"params": {"owners": ["Google", "Amazn"]}}, 422, "owners=Amazn: the store has no such name at this revision; the nearest is Amazon"),
+        (
+            {"params": {"owners": ["Google", "Amazn"]}},
+            422,
+            "owners=Amazn: the store has no such name at this revision; the nearest is Amazon",
+        ),
         ({"params": {"source": "Nobody"}}, 422, "source=Nobody"),
         ({"chart": "clusters.file", "params": {"cluster": "xai-colosus1"}}, 422, "the nearest is xai-colossus1"),
     ],
