@@ -179,14 +179,20 @@ def change(chart_id: str, values: Mapping[str, Any]) -> None:
 
 
 def show_chart(chart_id: str) -> None:
-    """Bring a chart of the page into focus, from a callback; parameters both charts have keep their values."""
+    """Bring a chart of the page into focus, from a callback; what both charts ask keeps what the reader set."""
     before = st.session_state.get(_HELD, {}).get(pin().chart or "")
     pin().chart = chart_id
-    shared = before.params.model_dump() if before else {}
-    for name, value in shared.items():
-        if name in registry.get(chart_id).params.model_fields:
-            change(chart_id, {name: value})
+    if before:
+        for name in shared(type(before.params), registry.get(chart_id).params, before.params.model_dump()):
+            change(chart_id, {name: getattr(before.params, name)})
     mark_edited()
+
+
+def shared(left: type[ChartParams], opened: type[ChartParams], values: Mapping[str, Any]) -> list[str]:
+    """Names of the values that go on from one chart to another: of the same kind, and set by the reader or by default alike in both."""
+    old, new = left.model_fields, opened.model_fields
+    both = [name for name in values if name in new and old[name].annotation == new[name].annotation]
+    return [name for name in both if old[name].default == new[name].default or values[name] != old[name].default]
 
 
 def show_newest() -> None:

@@ -6,9 +6,11 @@ from typing import get_args, get_origin
 
 import pytest
 
+import charts
 from charts import compute, registry
 from charts.clusters.views import CONTROLS
 from charts.look import Look
+from pages._shell import url_state
 
 STATES = [
     ("chain", {}), ("chain", {"start": "site"}), ("chain", {"show": "generations"}),
@@ -50,3 +52,21 @@ def test_what_is_idle_changes_nothing(shipped, name, values):
     for parameter in sorted(idle):
         assert shown(moved(params, parameter)) == before, parameter
     assert [c for c in CONTROLS[chart.id] if c not in idle], "something is left to choose"
+
+
+@pytest.mark.parametrize(
+    ("left", "values", "opened", "passed_on"),
+    [
+        ("consistency", {}, "fleet", {"chips": False}),  # no filter is not "no chips"
+        ("consistency", {"chips": ("h20",)}, "fleet", {"chips": True}),
+        ("scale", {"chips": 5000}, "consistency", {"chips": False}),  # a count is no list of names
+        ("power", {"owners": ("Google",)}, "ranking", {"owners": True, "find": True}),
+        ("power", {}, "growth", {"quantity": False}),
+        ("power", {"quantity": "h100e"}, "growth", {"quantity": True}),
+    ],
+)
+def test_from_view_to_view_goes_what_the_reader_set(left, values, opened, passed_on):
+    charts.load_all()
+    old, new = registry.get(f"clusters.{left}").params, registry.get(f"clusters.{opened}").params
+    names = url_state.shared(old, new, old(**values).model_dump())
+    assert {name: name in names for name in passed_on} == passed_on
