@@ -84,6 +84,8 @@ def fits(field: str, seen: Evidence, meta: TableMeta) -> float:
         return 1.0 if seen.status >= 0.3 else 0.6
     if field == "region":
         return 0.5 if seen.status >= 0.5 or seen.country >= 0.8 else 1.0
+    if field == "name" and meta.name == "clusters" and seen.chip > 0.8:
+        return 0.4  # "NVIDIA H100 80GB HBM3" is what a machine holds, not a cluster
     if field in ("name", "owner", "operator", "LOCATION", "city"):
         return 0.4 if seen.numeric > 0.9 and field != "name" else 0.6 if seen.numeric > 0.9 or seen.url > 0.8 else 1.0
     return 1.0

@@ -15,7 +15,9 @@ from data.meta import TableMeta
 
 _MONTH = r"(?:jan|feb|mär|mar|apr|may|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-zäé]*"
 PERIOD = re.compile(
-    r"(?:\d{4}[ /-]*[qt][1-4]e?\b|\bt[1-4][ '’/-]*\d{2,4}e?\b|\b[1-4]t[ '’-]*\d{2,4}e?\b|\bfy ?'?\d{2,4} ?[/-]?(?:q[1-4])?\b|\d{4}年? ?第?[1-4一二三四] ?(?:季度|四半期)|\bq[1-4][ '’/-]*(?:fy|cy)?\d{2,4}e?\b|\b[1-4]q[ '’-]*\d{2,4}e?\b|\d{4}[ /-]*h[12]e?\b|\bh[12][ '’/-]+\d{2,4}e?\b"
+    r"(?:\d{4}[ /-]*[qt][1-4]e?\b|\bt[1-4][ '’/-]*\d{2,4}e?\b|\b[1-4]t[ '’-]*\d{2,4}e?\b"
+    r"|\bfy ?'?\d{2,4} ?[/-]?(?:q[1-4])?\b|\d{4}年? ?第?[1-4一二三四] ?(?:季度|四半期)"
+    r"|\bq[1-4][ '’/-]*(?:fy|cy)?\d{2,4}e?\b|\b[1-4]q[ '’-]*\d{2,4}e?\b|\d{4}[ /-]*h[12]e?\b|\bh[12][ '’/-]+\d{2,4}e?\b"
     r"|\b[1-4]\. ?(?:quartal|quarter|trimestre) \d{4}\b|\b[12]\. ?(?:halbjahr|half|semestre) \d{4}\b"
     r"|\bh[12]\d{4}\b|\b[12]h[ '’-]*\d{2,4}e?\b"
     rf"|\b\d{{4}}-\d{{2}}-\d{{2}}|\b{_MONTH}[ .'’/-]*\d{{2,4}}\b"
@@ -220,7 +222,8 @@ def _stocks(sheet: Sheet, report: Report) -> Sheet:
         ),
         None,
     )
-    name = _named(sheet, "name")
+    named = sum(vocabulary.fields("clusters")["name"], ())
+    name = _named(sheet, "name") or next((column for column in sheet.columns if fold(column.name) in named), None)
     if not added or day is None or name is None or len(set(name.codes)) == len(name.codes):
         return sheet
     when = [_day(text) for text in day.texts]

@@ -15,6 +15,7 @@ from data.importing.report import Refused, Report, lines_text
 from data.importing.text import clean, fold, is_missing, one_line
 
 HEADER_SEARCH = 60
+SUBTOTALS = frozenset({"total", "subtotal", "summe", "gesamt", "zwischensumme"})
 
 
 class Column:
@@ -332,7 +333,7 @@ def _body(records: Records, start: int, names: list[str], table: str, report: Re
                 hint = ": an unquoted delimiter, or a cell missing" if len(row) > width else ": cells are missing"
                 report.reject(line, "", " | ".join(cell.strip() for cell in row[:4])[:200], what + hint)
                 continue
-        if first in totals or (first.split(" ")[0] in ("total", "summe", "gesamt", "subtotal") and _mostly_numbers(row)):
+        if first in totals or (first.split(" ")[0] in ("total", "summe", "gesamt", "subtotal") and _mostly_numbers(row)) or _subtotal(row):
             dropped["total"].append(line)
         elif second:
             report.reject(
@@ -359,6 +360,13 @@ def _body(records: Records, start: int, names: list[str], table: str, report: Re
         if left_out:
             report.warn(f"{lines_text(left_out)} left out: {meaning[kind]}")
     return keep
+
+
+def _subtotal(row: list[str]) -> bool:
+    """Tell whether the only words of a row of figures end with one for a total: "US Total"."""
+    words = [cell for cell in row if cell.strip() and not _numeric(clean(cell)) and not is_missing(cell)]
+    figures = sum(_numeric(clean(cell)) for cell in row)
+    return len(words) == 1 and figures > 0 and " " in words[0].strip() and fold(words[0]).split(" ")[-1] in SUBTOTALS
 
 
 def _mostly_numbers(row: list[str]) -> bool:

@@ -100,7 +100,7 @@ def in_words(text: str) -> tuple[float | None, str, str]:
     scale: float | None = None
     unit = currency = ""
     plain = _PER_SECOND.sub("/s", _SQUARE_MM.sub("mm2", text.replace("_", " ")))
-    tokens = re.findall(r"US\$|CN¥|[$€£¥₩₹]|[A-Za-zµ%²]+(?:/[A-Za-z]+)?2?|[万亿元]", plain)
+    tokens = re.findall(r"(?i)US\$|CN¥|[$€£¥₩₹]|[A-Za-zµ%²]+(?:/[A-Za-z]+)?2?|兆瓦|千瓦|吉瓦|[кмг]вт\b|[万亿元]", plain)
     for index, token in enumerate(tokens):
         folded = token.casefold()
         if folded in CURRENCIES and folded not in ("won", "rs."):

@@ -13,6 +13,7 @@ from data.importing import units
 from data.importing.text import fold
 from data.meta import load_meta, read_yaml
 
+EQUIVALENTS = re.compile(r"\bh100[\s_-]?(?:e(?!\w)|eq(?:s|uivalents?|uiv)?\b)", re.IGNORECASE)
 ONLY_WITH_POWER_UNIT = frozenset({"it", "site", "total", "facility"})
 
 
@@ -81,6 +82,8 @@ def score(header: str, table: str, field: str) -> tuple[float, str]:
     names, weak = fields(table)[field]
     if header.strip().casefold() == field:
         return 1.05, "the table's own column name"
+    if EQUIVALENTS.search(header) and field in ("chip_count", "CHIP_COUNT_TOTAL", "h100e"):
+        return (0.97, "the header says H100 equivalents") if field == "h100e" else (0.0, "")
     folded, plain = fold(header), bare(header)
     unitless = _without_units(folded)
     has_power_unit = units.factor(units.in_words(header)[1], "MW") is not None and bool(units.in_words(header)[1])
