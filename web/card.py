@@ -11,10 +11,11 @@ import plotly.graph_objects as go
 from charts.look import Look
 from charts.template import TOKENS, new_figure
 from charts.text import as_text
+from web.typeface import shortened, wrapped
+from web.typeface import width_px as text_width_px
 
 EDGE_PX = 36
 TITLE_PX, SUBTITLE_PX, FOOT_PX, GAP_PX = 30, 17, 15, 6
-_LETTER = 0.54  # mean width of a letter against the size of its type
 NARROW_PX = 600  # below it the picture is drawn as for a phone
 
 
@@ -76,8 +77,9 @@ def framed(figure: go.Figure, words: Mapping[str, Any], stamp: str, address: str
         line={"color": colours["border"], "width": 1},
     )
     foot_font = {"size": FOOT_PX * scale, "color": colours["mute"]}
-    room = int((width_px - 2 * edge) / (FOOT_PX * scale * _LETTER)) - len(address) - 4
-    foot = " · ".join(part for part in (_short(str(words.get("credit") or ""), room - len(stamp) - 3), stamp) if part)
+    foot_px = FOOT_PX * scale
+    room = width_px - 2 * edge - text_width_px(address, foot_px, 700) - text_width_px(f" · {stamp}", foot_px) - 2 * foot_px
+    foot = " · ".join(part for part in (shortened(str(words.get("credit") or ""), room, foot_px), stamp) if part)
     _write(out, foot, x=0, y=0, xshift=edge - margin["l"], yshift=line_y - 12, xanchor="left", yanchor="top", font=foot_font)
     right = foot_font | {"color": colours["ink"], "weight": 700}
     _write(out, address, x=1, y=0, xshift=margin["r"] - edge, yshift=line_y - 12, xanchor="right", yanchor="top", font=right)
@@ -97,17 +99,9 @@ def nothing(sentence: str, look: Look) -> go.Figure:
 def _lines(words: Mapping[str, Any], width_px: int) -> tuple[list[str], list[str], float]:
     scale = 1.0 if width_px >= 1000 else max(0.55, width_px / 1000)
     room = width_px - 2 * EDGE_PX * scale
-    title = _wrapped(str(words.get("finding") or ""), room, TITLE_PX * scale, 2)
-    subtitle = _wrapped(str(words.get("subtitle") or ""), room, SUBTITLE_PX * scale * 0.93, 2)
+    title = wrapped(str(words.get("finding") or ""), room, TITLE_PX * scale, weight=700)
+    subtitle = wrapped(str(words.get("subtitle") or ""), room, SUBTITLE_PX * scale)
     return title, subtitle, scale
-
-
-def _wrapped(text: str, room_px: float, size_px: float, most: int) -> list[str]:
-    return textwrap.wrap(text, max(int(room_px / (size_px * _LETTER)), 12), max_lines=most, placeholder=" …")
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: max(most - 1, 0)].rstrip() + "…"
 
 
 def _margin(figure: go.Figure, side: str) -> float:

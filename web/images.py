@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from web.typeface import FONT_FILE, fontconfig
+
 Form = Literal["png", "svg"]
 
 log = logging.getLogger(__name__)
@@ -157,6 +159,8 @@ class ImageRenderer:
         from kaleido import Kaleido
 
         path = self._browser_path or os.environ.get("BROWSER_PATH") or shutil.which("chromium") or None
+        with contextlib.suppress(OSError):  # without it the machine's own fonts serve
+            os.environ["FONTCONFIG_FILE"] = str(fontconfig(self.cache_dir))
         try:
             browser = Kaleido(n=1, timeout=self.time_limit_s, mathjax=False, path=path, proxy_server=_NO_NETWORK)
         except ChromeNotFoundError as error:
@@ -240,7 +244,7 @@ def placeholder_png(title: str, sentence: str, size: Size | None = None) -> byte
     pen.rectangle((0, 0, image.width, unit / 2), fill="#0072b2")
     y = unit * 5
     for text, height, colour in ((title, unit * 2, "#1a1a1a"), (sentence, unit * 1.2, "#5f5f5f"), ("Ridgepoint", unit * 1.2, "#0072b2")):
-        font = ImageFont.load_default(size=height)
+        font = ImageFont.truetype(FONT_FILE, size=height)
         for line in textwrap.wrap(text, width=int(1.6 * (image.width - 8 * unit) / height))[:3]:
             pen.text((unit * 4, y), line, font=font, fill=colour)
             y += height * 1.4
@@ -264,4 +268,4 @@ def _read(path: Path) -> bytes | None:
 def _drawing_version() -> str:
     from importlib.metadata import version
 
-    return f"plotly {version('plotly')} kaleido {version('kaleido')}"
+    return f"plotly {version('plotly')} kaleido {version('kaleido')} {FONT_FILE.name}"

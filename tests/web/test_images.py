@@ -11,6 +11,7 @@ import time
 import pytest
 from PIL import Image
 
+from charts.template import FONT
 from web import images
 from web.images import ImageBusy, ImageRenderer, ImageUnavailable, Size
 
@@ -156,6 +157,10 @@ def test_a_real_browser_draws_and_survives_being_killed(tmp_path):
         assert len(image.convert("RGB").getcolors(2**24)) > 3
         world = {"data": [{"type": "scattergeo", "lon": [-90, 10], "lat": [35, 50]}], "layout": {"geo": {"showcountries": True}}}
         assert len(renderer.draw(world, "svg")) > 50_000  # coasts and borders, drawn without a network
+        ours, machines = (
+            {"data": [], "layout": {"title": {"text": "IT power"}, "font": {"family": f}}} for f in (FONT, FONT.replace("Inter", "Nowhere"))
+        )
+        assert renderer.draw(ours, "png") != renderer.draw(machines, "png")  # our typeface is there where the machine has none
         os.killpg(renderer._browser.subprocess.pid, signal.SIGKILL)
         assert renderer.draw(FIGURE, "svg").startswith(b"<svg")
     finally:

@@ -1,0 +1,72 @@
+"""The typeface of drawn images: our own file, so that a picture looks like the page on a machine that has no fonts of ours."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from PIL import ImageFont
+
+FONT_FILE = (
+    Path(__file__).resolve().parent / "static" / "fonts" / "inter-latin.ttf"
+)  # alone in its folder: a browser would take a .woff2 and not read it
+_SYSTEM = "/etc/fonts/fonts.conf"
+
+
+def fontconfig(folder: Path) -> Path:
+    """Write the fontconfig file a browser is started with.
+
+    Parameters: the folder it and fontconfig's cache go to, made when absent. Returns the file's path: the machine's own fonts and ours.
+    Raises OSError where the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    own = os.environ.get("FONTCONFIG_FILE", _SYSTEM)
+    path = folder / "fonts.conf"
+    system = _SYSTEM if own == str(path) else own
+    path.write_text(
+        '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>\n'
+        f'<include ignore_missing="yes">{escape(system)}</include>\n'
+        f"<dir>{escape(str(FONT_FILE.parent))}</dir>\n<cachedir>{escape(str(folder / 'fontconfig'))}</cachedir>\n</fontconfig>\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def width_px(text: str, size_px: float, weight: int = 400) -> float:
+    """Width of a line of text in our typeface [px], at a size [px] and a weight from 100 to 900."""
+    return _face(weight).getlength(text) * size_px / _MEASURED_PX
+
+
+def wrapped(text: str, room_px: float, size_px: float, *, weight: int = 400, most: int = 2) -> list[str]:
+    """Break a text at its spaces into lines no wider than the room; what is over the most lines is cut and says so with an ellipsis."""
+    lines: list[str] = []
+    words = text.split()
+    while words and len(lines) < most:
+        take = 1
+        while take < len(words) and width_px(" ".join(words[: take + 1]), size_px, weight) <= room_px:
+            take += 1
+        lines.append(" ".join(words[:take]))
+        words = words[take:]
+    if lines:
+        lines[-1] = shortened(lines[-1] + (" …" if words else ""), room_px, size_px, weight=weight)
+    return lines
+
+
+def shortened(text: str, room_px: float, size_px: float, *, weight: int = 400) -> str:
+    """Return the text, cut with an ellipsis where it is wider than the room [px]."""
+    kept = text
+    while len(kept) > 1 and width_px(kept, size_px, weight) > room_px:
+        kept = kept[:-2].rstrip(" …") + "…" if kept.endswith("…") else kept[:-1].rstrip() + "…"
+    return kept
+
+
+_MEASURED_PX = 100
+
+
+@functools.cache
+def _face(weight: int) -> ImageFont.FreeTypeFont:
+    face = ImageFont.truetype(FONT_FILE, _MEASURED_PX)
+    face.set_variation_by_axes([weight])
+    return face
