@@ -187,8 +187,9 @@ def validate(record: Any, where: str = "record") -> dict[str, Any]:
     for field in FIELDS:
         _check_field(field, full[field.name], where)
     for name in DIVIDED_BY:
-        if full[name] is not None and full[name] < LEAST:
-            _refuse(where, name, full[name], f"at least {LEAST:g}, or nothing")
+        value: Any = full[name]
+        if value is not None and value < LEAST:
+            _refuse(where, name, value, f"at least {LEAST:g}, or nothing")
     _check_shape(full, where)
     _check_status(full, where)
     _check_derived(full, where)

@@ -170,7 +170,7 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         top = front["tokens_per_s_per_user"]
         sentence = next((c["why_not"] for c in a["chips"] if c["why_not"]), "Nothing fits.")
         if len(a["chips"]) > 1 and len(top):  # the quickest chip speaks for all
-            quickest = str(front.loc[top.idxmax(), "chip"])
+            quickest = str(front["chip"].iloc[int(np.nanargmax(top.to_numpy()))])
             sentence = next((c["why_not"] for c in a["chips"] if c["chip"] == quickest and c["why_not"]), sentence)
             sentence = f"{sentence.replace('on this chip', 'on any of these chips')} on {quickest}"
         nearest = max(1.0, float(np.floor(top.max()))) if fitting and len(top) else None

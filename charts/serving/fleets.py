@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,7 +22,10 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 RACK = 72
 _FLEETS: OrderedDict[tuple, Fleet] = OrderedDict()
 _FOUND: OrderedDict[tuple, tuple[Fleet, Candidates]] = OrderedDict()
-_KEPT = 64
+_KEPT = 128
+_LOCK = threading.Lock()
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,7 @@ def fleet(snapshot: Snapshot, deployments: list[Deployment]) -> Fleet:
         own.calibration,
         tuple((d.shape, d.chip, d.layout, d.precision) for d in deployments),
     )
-    if key not in _FLEETS:
-        _FLEETS[key] = Fleet(deployments, own.kernels, own.calibration)
-        while len(_FLEETS) > _KEPT:
-            _FLEETS.popitem(last=False)
-    _FLEETS.move_to_end(key)
-    return _FLEETS[key]
+    return _remembered(_FLEETS, key, lambda: Fleet(deployments, own.kernels, own.calibration))
 
 
 def searched(
@@ -101,12 +101,26 @@ def searched(
     own = base(snapshot)
     lengths = tuple(float(v) for v in (workload.input_tokens, workload.output_tokens, workload.cached_tokens))
     key = (id(own.kernels), own.calibration, shape, chip, precision, lengths, pools, most)
-    if (found := _FOUND.get(key)) is None:
+
+    def found() -> tuple[Fleet, Candidates]:
         stacked = fleet(snapshot, fitting(shape, chip, precision, float(workload.final_context), most))
-        found = _FOUND[key] = (stacked, candidates(stacked, workload, pools=pools))
-        while len(_FOUND) > 2 * _KEPT:
-            _FOUND.popitem(last=False)
-    return found
+        return stacked, candidates(stacked, workload, pools=pools)
+
+    return _remembered(_FOUND, key, found)
+
+
+def _remembered(kept_ones: OrderedDict[tuple, Made], key: tuple, make: Callable[[], Made]) -> Made:
+    """What was made for a key, made now if it is not there; pages and requests ask from several threads."""
+    with _LOCK:
+        if key in kept_ones:
+            kept_ones.move_to_end(key)
+            return kept_ones[key]
+    made = make()
+    with _LOCK:
+        kept_ones[key] = made
+        while len(kept_ones) > _KEPT:
+            kept_ones.popitem(last=False)
+    return made
 
 
 def measured(snapshot: Snapshot, chip: Chip) -> bool:
