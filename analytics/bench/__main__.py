@@ -19,6 +19,7 @@ from analytics.bench import record as records
 from analytics.bench.fit import critical_batches, efficiencies, fit, goals, inversions
 from analytics.bench.predict import Spec
 from analytics.bench.report import compare, statuses, table
+from analytics.bench.restore import restore_or_recompute
 from analytics.bench.runner import SUITES, Options, Refused, plan, run
 
 SOURCES = Path(__file__).resolve().parents[2] / "data" / "sources"
@@ -191,6 +192,7 @@ def _fit(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "critical_batches": critical_batches(rows),
         "inversions": inversions(rows),
         "efficiencies": efficiencies(rows, chips),
+        "restore_or_recompute": restore_or_recompute(rows),
         "goals": goals(rows),
     }
 

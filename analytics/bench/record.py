@@ -136,7 +136,7 @@ SHAPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "capacity": (("S", "weight_bytes", "kv_bytes_per_token"), ("limit_bytes",)),
 }
 SHAPE_WORDS = {
-    ("moe.grouped", "skew"): ("balanced", "power", "hot", "empty"),
+    ("moe.grouped", "skew"): ("balanced", "power-1.01", "power", "hot-10", "hot", "hot-50", "empty"),
     ("collective", "kind"): ("all_reduce", "all_gather", "all_to_all"),
     ("ceiling", "when"): ("start", "end"),
     ("ceiling", "what"): (

@@ -10,7 +10,10 @@ from analytics import accounting
 from analytics.bench.operation import Backend, Call, Case, Operation, Work
 from analytics.bench.references import expert_ffn, precise
 
-SKEWS = ("balanced", "power", "hot", "empty")
+#: Power law (exponent) and hot expert (share of all rows) by name.
+POWERS = {"power-1.01": 1.01, "power": 1.2}
+HOT = {"hot-10": 0.1, "hot": 1 / 3, "hot-50": 0.5}
+SKEWS = ("balanced", *POWERS, *HOT, "empty")
 
 
 def _case(tokens: int, experts: int, top_k: int, hidden: int, ffn: int, skew: str = "balanced", priority: int = 1) -> Case:
@@ -33,16 +36,17 @@ def cases(suite: str, device: str) -> list[Case]:
 def rows_per_expert(case: Case) -> np.ndarray:
     """Rows each expert gets [E], n k in all, the same for equal cases.
 
-    `balanced`: even. `power`: proportional to 1 / rank ** 1.2. `hot`: one expert gets a third. `empty`: a fifth of the experts get none.
+    `balanced`: even. `power`: proportional to 1 / rank ** 1.2, `power-1.01` to 1 / rank ** 1.01. `hot`: one expert gets a third,
+    `hot-10` a tenth, `hot-50` half. `empty`: a fifth of the experts get none.
     """
     rows, experts, skew = case["n"] * case["k"], case["E"], case["skew"]
     if skew == "balanced":
         weights = np.ones(experts)
-    elif skew == "power":
-        weights = np.arange(1, experts + 1) ** -1.2
-    elif skew == "hot":
-        weights = np.full(experts, (2 / 3) / (experts - 1))
-        weights[0] = 1 / 3
+    elif skew in POWERS:
+        weights = np.arange(1, experts + 1) ** -POWERS[skew]
+    elif skew in HOT:
+        weights = np.full(experts, (1 - HOT[skew]) / (experts - 1))
+        weights[0] = HOT[skew]
     elif skew == "empty":
         weights = (np.arange(experts) >= experts // 5).astype(float)
     else:

@@ -1,11 +1,11 @@
-"""What a CUDA graph saves: the same decode step launched kernel by kernel and replayed as one graph."""
+"""What a CUDA graph and a compiler save: the same decode step launched kernel by kernel, compiled, and replayed as one graph."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
-from analytics.bench.backends import cuda_reason
+from analytics.bench.backends import cuda_reason, first_of, triton_reason
 from analytics.bench.operation import Backend, Case, Operation, Work, measured_whole
 from analytics.bench.ops import step
 from analytics.bench.timing import StopRule, collect, make_timer, summarise, warm_up
@@ -22,9 +22,16 @@ def account(case: Case) -> Work:
 
 
 def measure(case: Case, backend: str, device: Any, seconds: float) -> dict[str, Any]:
-    """Times of the step: `eager` by the wall clock with the launches in it, `graph` by replay."""
+    """Times of the step: `eager` and `compile` by the wall clock with the launches in them, `graph` by replay.
+
+    `compile` is torch.compile without its own graphs, so that what it saves is fused kernels alone; compiling is not timed.
+    """
     inputs = step.build(case, device, 0)
     run = step.make_step(case, inputs, device, "torch-sdpa")
+    if backend == "compile":
+        import torch
+
+        run = torch.compile(run, dynamic=False)
     estimate = warm_up([run], device)
     rule = StopRule(max_seconds=seconds)
     if backend == "graph":
@@ -46,6 +53,7 @@ def measure(case: Case, backend: str, device: Any, seconds: float) -> dict[str, 
 
 
 _REASON = cuda_reason("a CUDA graph")
+_COMPILER = first_of(cuda_reason("a compiled step"), triton_reason)
 
 OPERATIONS = [
     Operation(
@@ -55,7 +63,11 @@ OPERATIONS = [
         account,
         step.build,
         None,
-        [Backend("eager", measured_whole, _REASON), Backend("graph", measured_whole, _REASON)],
+        [
+            Backend("eager", measured_whole, _REASON),
+            Backend("compile", measured_whole, _COMPILER),
+            Backend("graph", measured_whole, _REASON),
+        ],
         measure=measure,
     )
 ]
