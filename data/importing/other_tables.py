@@ -40,6 +40,8 @@ def finish(builder: Builder) -> None:
         return
     elif name in MODEL_TABLES:
         _model_column(builder)
+        if name == "capability":
+            _fractions(builder)
 
 
 def _chip_ids(builder: Builder) -> None:
@@ -47,6 +49,33 @@ def _chip_ids(builder: Builder) -> None:
     for row in np.flatnonzero(missing(ids) & ~missing(names)):
         known = resolve.chip(names[row])
         ids[row] = known.chip_id if known and known.chip_id not in ("mixed", "none", "unknown") else slug(names[row])
+
+
+def _fractions(builder: Builder) -> None:
+    """Store scores in per cent as fractions, as the table holds them; scores above 1 that do not say what they are get asked about."""
+    item, parsed = builder.item("score"), builder.parsed.get(("score", 0))
+    if item is None or parsed is None:
+        return
+    percent = np.array(["%" in text for text in item.column.texts], dtype=bool)[parsed.codes] | (item.unit == "%")
+    score, unit = builder.column("score"), builder.column("unit")
+    with np.errstate(invalid="ignore"):
+        large = (score > 1) & ~percent & missing(unit)
+    if large.any():
+        example = item.column.texts[parsed.codes[np.flatnonzero(large)[0]]].strip()
+        answer = builder.report.ask(
+            f"score:{item.column.name}",
+            f'Is {example[:20]} in column "{item.column.name}" per cent, or points of an index? The table holds fractions right, or points.',
+            ("percent", "points", "leave-empty"),
+            "percent",
+        )
+        if answer == "leave-empty":
+            score[large] = np.nan
+        elif answer == "percent":
+            percent |= large
+        else:
+            unit[large] = "index"
+    score[percent] = np.round(score[percent] / 100, 12)
+    unit[percent & missing(unit)] = "fraction"
 
 
 def _model_column(builder: Builder) -> None:
