@@ -13,18 +13,19 @@ FONT_FILE = (
     Path(__file__).resolve().parent / "static" / "fonts" / "inter-latin.ttf"
 )  # alone in its folder: a browser would take a .woff2 and not read it
 _SYSTEM = "/etc/fonts/fonts.conf"
+MACHINES = os.environ.get("FONTCONFIG_FILE", _SYSTEM)  # as it was before a browser of ours was started with another
+_MEASURED_PX = 100
 
 
-def fontconfig(folder: Path) -> Path:
+def fontconfig(folder: Path, machines: str = MACHINES) -> Path:
     """Write the fontconfig file a browser is started with.
 
-    Parameters: the folder it and fontconfig's cache go to, made when absent. Returns the file's path: the machine's own fonts and ours.
-    Raises OSError where the folder cannot be written.
+    Parameters: the folder it and fontconfig's cache go to, made when absent; the machine's own file. Returns the file's path: the
+    machine's fonts and ours. Raises OSError where the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    own = os.environ.get("FONTCONFIG_FILE", _SYSTEM)
     path = folder / "fonts.conf"
-    system = _SYSTEM if own == str(path) else own
+    system = _SYSTEM if machines == str(path) else machines
     path.write_text(
         '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>\n'
         f'<include ignore_missing="yes">{escape(system)}</include>\n'
@@ -40,17 +41,16 @@ def width_px(text: str, size_px: float, weight: int = 400) -> float:
 
 
 def wrapped(text: str, room_px: float, size_px: float, *, weight: int = 400, most: int = 2) -> list[str]:
-    """Break a text at its spaces into lines no wider than the room; what is over the most lines is cut and says so with an ellipsis."""
+    """Break a text at its spaces into lines no wider than the room; a word wider than it, and what is over the most lines, end in an ellipsis."""
     lines: list[str] = []
     words = text.split()
     while words and len(lines) < most:
         take = 1
         while take < len(words) and width_px(" ".join(words[: take + 1]), size_px, weight) <= room_px:
             take += 1
-        lines.append(" ".join(words[:take]))
-        words = words[take:]
-    if lines:
-        lines[-1] = shortened(lines[-1] + (" …" if words else ""), room_px, size_px, weight=weight)
+        line, words = " ".join(words[:take]), words[take:]
+        cut = " …" if words and len(lines) == most - 1 else ""
+        lines.append(shortened(line + cut, room_px, size_px, weight=weight))
     return lines
 
 
@@ -60,9 +60,6 @@ def shortened(text: str, room_px: float, size_px: float, *, weight: int = 400) -
     while len(kept) > 1 and width_px(kept, size_px, weight) > room_px:
         kept = kept[:-2].rstrip(" …") + "…" if kept.endswith("…") else kept[:-1].rstrip() + "…"
     return kept
-
-
-_MEASURED_PX = 100
 
 
 @functools.cache
