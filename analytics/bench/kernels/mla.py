@@ -133,7 +133,7 @@ class MlaDecode:
         import torch
 
         batch, heads, width = q.shape
-        self.tiling = tiling or mla_tiling(heads)
+        self.tiling = tiling or mla_tiling(heads, cache.element_size())
         blocks = -(-heads // self.tiling.rows)
         self.splits = splits or choose_splits(batch * blocks, longest, self.tiling, sm_count)
         self.out = torch.empty((batch, heads, latent), dtype=q.dtype, device=q.device)

@@ -1,5 +1,6 @@
 """Tiles and splits chosen on the host."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,16 @@ def test_a_tile_has_room_for_the_group_and_at_least_the_smallest_matrix_row():
         assert gqa_tiling(group, 128, 2).rows >= max(16, group)
     assert mla_tiling(16).rows == 16 and mla_tiling(32).rows == 32 and mla_tiling(128).rows == 64
     assert [mla_tiling(heads, 1).rows for heads in (4, 16, 32, 128)] == [16, 16, 32, 32]  # 64 rows over an fp8 cache spill in their loop
+
+
+def test_a_latent_step_is_tiled_by_the_format_of_its_cache():
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("triton")
+    from analytics.bench.kernels.mla import MlaDecode
+
+    q, cache = torch.zeros((1, 128, 576), dtype=torch.bfloat16), torch.zeros((1, 64, 576), dtype=torch.bfloat16)
+    for held, element_bytes in ((cache, 2), (cache.to(torch.float8_e4m3fn), 1)):
+        assert MlaDecode(q, held, torch.tensor([64]), 64, scale=1.0).tiling == mla_tiling(128, element_bytes)
 
 
 @given(st.integers(1, 5000), st.integers(1, 200_000), st.integers(1, 200))
