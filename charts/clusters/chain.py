@@ -334,7 +334,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
             )
         )
     inputs += [input_row(r, f"{r['metric']}, {r['region']}", numbers.plain(r["value"]), str(r["unit"])) for r in rows]
-    inputs.append(assumed("Load", f"{numbers.share(params.load)}"))
+    inputs.append(assumed("Load", numbers.share(params.load)))
     inputs.append(assumed("Server, rack, hall", f"{params.per_server} chips, {params.per_rack} servers, {params.per_hall} racks"))
     error = _error(params, snapshot)
     errors = ["No cluster with a power of its own is stored: the error is not known."]

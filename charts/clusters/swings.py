@@ -209,7 +209,7 @@ def receipt(params: Params, snapshot: Snapshot) -> Receipt:
     inputs += [input_row(r, r["claim"], "stated") for r in records(snapshot.table("claims")) if r["claim_id"] == "C15"]
     inputs += [
         assumed("Power computing and exchanging", f"{params.compute_w:g} and {params.exchange_w:g}", "W a chip"),
-        assumed("Share of a step that computes", f"{numbers.share(params.duty)}"),
+        assumed("Share of a step that computes", numbers.share(params.duty)),
         assumed("Step and edge", f"{params.step_s:g} and {params.edge_s:g}", "s"),
     ]
     assumptions = (

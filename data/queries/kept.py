@@ -48,7 +48,7 @@ def per_revision(query: Callable[Concatenate[Snapshot, P], R]) -> Callable[Conca
 
 
 def weight(answer: Any) -> int:
-    """Bytes that an answer's frames, series and arrays take, without the texts they point to."""
+    """Bytes that an answer's frames and series take, without the texts they point to; what else an answer holds is counted as little."""
     if isinstance(answer, pd.DataFrame):
         return int(answer.memory_usage(deep=False).sum())
     if isinstance(answer, pd.Series):
