@@ -9,12 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from data.exporting import export
-from data.integrity import faults
 from data.settings import Settings
-from data.store import Store
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,31 +54,36 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _import(asked: argparse.Namespace) -> int:
-    from data import importing
+    from data.importing.child import Reader
 
     mapping = _json("--mapping", asked.mapping, '{"columns": {"Header": "field"}}', listed=True) if asked.mapping is not None else None
     answers = _json("--answers", asked.answers, '{"power:Power": "IT"}') if asked.answers is not None else None
     if not asked.file.is_file():
         raise ValueError(f"{asked.file} is not a file")
-    store = Store.open()
-    try:
-        prepared = importing.prepare(
-            asked.file,
-            table=asked.table,
-            store=store,
-            name=asked.file.name,
-            today=asked.today or store.settings.day(),
-            mapping=mapping,
-            answers=answers,
-            strict=asked.strict,
-        )
-        result = prepared.to_json()
-        if asked.commit:
-            result["revision"] = importing.commit(prepared, store, author=asked.author, note=asked.note)
-        print(json.dumps(result, ensure_ascii=False, indent=1) if asked.json else _report(result, asked.commit))
-        return 0
-    finally:
-        store.close()
+    with Reader() as reader:  # it loads its program while this process loads its own
+        from data import importing
+        from data.store import Store
+
+        store = Store.open()
+        try:
+            prepared = importing.prepare(
+                asked.file,
+                table=asked.table,
+                store=store,
+                name=asked.file.name,
+                today=asked.today or store.settings.day(),
+                mapping=mapping,
+                answers=answers,
+                strict=asked.strict,
+                reader=reader,
+            )
+            result = prepared.to_json()
+            if asked.commit:
+                result["revision"] = importing.commit(prepared, store, author=asked.author, note=asked.note)
+        finally:
+            store.close()
+    print(json.dumps(result, ensure_ascii=False, indent=1) if asked.json else _report(result, asked.commit))
+    return 0
 
 
 def _report(result: dict[str, Any], committed: bool) -> str:
@@ -106,6 +106,10 @@ def _report(result: dict[str, Any], committed: bool) -> str:
 
 
 def _history(asked: argparse.Namespace) -> int:
+    import pandas as pd
+
+    from data.store import Store
+
     store = Store.open()
     rows = store.revisions()
     store.close()
@@ -120,6 +124,8 @@ def _history(asked: argparse.Namespace) -> int:
 
 
 def _undo(asked: argparse.Namespace) -> int:
+    from data.store import Store
+
     store = Store.open()
     try:
         done = store.undo(asked.rev, author=asked.author)
@@ -130,6 +136,9 @@ def _undo(asked: argparse.Namespace) -> int:
 
 
 def _export(asked: argparse.Namespace) -> int:
+    from data.exporting import export
+    from data.store import Store
+
     store = Store.open()
     try:
         counts = export(store, asked.folder, asked.rev)
@@ -140,6 +149,9 @@ def _export(asked: argparse.Namespace) -> int:
 
 
 def _check(_: argparse.Namespace) -> int:
+    from data.integrity import faults
+    from data.store import Store
+
     store = Store.open()
     found = faults(store)
     head = store.head()

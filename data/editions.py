@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
 
 from data import revisions, shipped
 from data.frames import fact_keys
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 
 def take_in(store: Store) -> None:
     """Write one revision of all shipped tables that are new or changed since the last start; nothing where none is."""
-    have = dict(store.frame("SELECT table_name, sha256 FROM shipped_editions").itertuples(index=False, name=None))
+    with store.cursor() as cursor:
+        have = dict(cursor.execute("SELECT table_name, sha256 FROM shipped_editions").fetchall())
     changed = {name: digest for name in table_names() if (digest := shipped.digest(load_meta(name))) != have.get(name)}
     if not changed:
         return
@@ -35,6 +35,8 @@ def take_in(store: Store) -> None:
 
 def retake(store: Store) -> None:
     """Take in again the editions whose rows waited behind a user's change that an undo has taken back."""
+    if not store.one("SELECT count(*) FROM unsettled"):
+        return
     waiting = store.unsettled()
     freed = {name for name, own in waiting.groupby("table_name") if _freed(store, load_meta(str(name)), set(own["fact_key"]))}
     if freed:
@@ -61,6 +63,8 @@ def _users(cursor: duckdb.DuckDBPyConnection, meta: TableMeta) -> set[str]:
 
 def _change(store: Store, meta: TableMeta) -> tuple[TableChange, list[tuple[str, str, str | None]]]:
     """What the shipped file changes, and the rows where a user's change stands in its way."""
+    import pandas as pd
+
     put = shipped.frame(meta.name)
     keys = pd.Series(fact_keys(put, meta))
     with store.cursor() as cursor:
@@ -82,6 +86,8 @@ def _change(store: Store, meta: TableMeta) -> tuple[TableChange, list[tuple[str,
 
 
 def _equal(a: object, b: object) -> bool:
+    import pandas as pd
+
     return (pd.isna(a) and pd.isna(b)) or a == b  # type: ignore[call-overload]
 
 

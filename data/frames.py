@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.meta import TableMeta
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -22,6 +25,8 @@ def typed(frame: pd.DataFrame, meta: TableMeta, *, given_only: bool = False) -> 
     With `given_only` the columns the frame lacks, the key's apart, are left out instead of filled with blanks.
     Errors: ValueError naming the column and the first value that is no number.
     """
+    import pandas as pd  # in each function: command lines that need no frame start without it
+
     out: dict[str, pd.Series] = {}
     for name, column in meta.columns.items():
         if name not in frame and given_only and name not in meta.key:
@@ -54,6 +59,8 @@ def fact_keys(frame: pd.DataFrame, meta: TableMeta) -> list[str]:
 
 def _json_texts(values: pd.Series) -> pa.Array:
     """The JSON text of each value of a key column; every distinct value is written once."""
+    import pandas as pd
+
     codes, distinct = pd.factorize(values.to_numpy(dtype=object if values.dtype != np.float64 else None))
     texts = pa.array([json.dumps(key_text(v), ensure_ascii=False) for v in distinct] + ['""'], type=pa.string())
     return texts.take(pa.array(np.where(codes < 0, len(distinct), codes)))
@@ -80,6 +87,8 @@ def source_id(title: str, url: str) -> str:
 
 def sources_of(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
     """Source of each row: columns source_id, title, url, in the frame's order."""
+    import pandas as pd
+
     title_codes, titles = _texts(frame, meta.source_column, meta.source_text or meta.title)
     url_codes, urls = _texts(frame, meta.source_url_column, "")
     pairs, codes = np.unique(title_codes * len(urls) + url_codes, return_inverse=True)
@@ -92,6 +101,8 @@ def _texts(frame: pd.DataFrame, column: str | None, default: str) -> tuple[np.nd
     """A text column as codes and its distinct texts, the last of which is the default for blanks."""
     if column is None or column not in frame:
         return np.zeros(len(frame), dtype=np.int64), np.array([default], dtype=object)
+    import pandas as pd
+
     codes, distinct = pd.factorize(frame[column].to_numpy(dtype=object))
     texts = np.array([v if isinstance(v, str) else default for v in distinct] + [default], dtype=object)
     return np.where(codes < 0, len(texts) - 1, codes), texts
@@ -99,6 +110,8 @@ def _texts(frame: pd.DataFrame, column: str | None, default: str) -> tuple[np.nd
 
 def with_rung(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
     """The frame with `rung`, `single_source` and `not_reread` read from its own words."""
+    import pandas as pd
+
     if meta.rung_column:
         rung = frame[meta.rung_column].map(
             lambda word: meta.rung_words.get(word, word if word in meta.rung_words.values() else meta.rung_default)
@@ -119,6 +132,8 @@ def _any_word(frame: pd.DataFrame, words: dict[str, tuple[str, ...]]) -> np.ndar
 
 def csv_text(frame: pd.DataFrame) -> str:
     """Exact CSV of a frame: numbers by their shortest text, missing as blank, quotes where needed, lines end in \\n."""
+    import pandas as pd
+
     columns = []
     for name in frame.columns:
         values = frame[name]

@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.frames import key_text, sources_of, typed
 from data.meta import TableMeta
 from data.schema import quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NEEDS_ESCAPE = '["\\\\\\x00-\\x1f]'
 
@@ -34,17 +39,28 @@ def as_arrow(rows: pd.DataFrame | pa.Table, meta: TableMeta) -> pa.Table:
     return pa.table({name: pa.array(frame[name].to_numpy(), type=kind, from_pandas=True) for name, kind in kinds.items()})
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """Rows that the view `incoming` shows: their sources (source_id, title, url, each once) and what their keys say.
+
+    `unique`: no key stands twice; False where only the database can tell. `leads`: the texts of the key's first column, None
+    where it is a number or missing somewhere.
+    """
+
+    sources: pd.DataFrame
+    unique: bool
+    leads: pa.Array | None
+
+
 @contextlib.contextmanager
 def incoming(
     cursor: duckdb.DuckDBPyConnection, rows: pd.DataFrame | pa.Table, meta: TableMeta, rev: int = 0, origin: str = "upload"
-) -> Iterator[pd.DataFrame]:
-    """Show rows as the view `incoming`, in the columns of an event, while the block runs; gives their sources.
-
-    The sources are a frame of source_id, title and url, each once.
-    """
+) -> Iterator[Arrival]:
+    """Show rows as the view `incoming`, in the columns of an event, while the block runs; gives what is known of them."""
     given = as_arrow(rows, meta)
-    for name in meta.key:
-        given = given.append_column(f"key of {name}", _json_texts(given[name]))
+    parts = [_coded(given[name]) for name in meta.key]
+    for name, part in zip(meta.key, parts):
+        given = given.append_column(f"key of {name}", _json_texts(part))
     cursor.register("given", given)
     by = [name for name in (meta.source_column, meta.source_url_column) if name and name in given.column_names]
     distinct = cursor.execute(f"SELECT DISTINCT {', '.join(map(quoted, by)) or 1} FROM given").to_arrow_table().to_pandas()
@@ -64,7 +80,7 @@ def incoming(
             FROM given g LEFT JOIN given_sources s ON {meets}"""
     )
     try:
-        yield sources.drop_duplicates("source_id")
+        yield Arrival(sources.drop_duplicates("source_id"), _all_different(parts), _texts_of(parts[0]))
     finally:
         with contextlib.suppress(duckdb.Error):  # an aborted transaction drops the view itself
             cursor.execute("DROP VIEW incoming")
@@ -72,10 +88,37 @@ def incoming(
         cursor.unregister("given_sources")
 
 
-def _json_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The JSON text of each value of a key column; every distinct value is written once."""
+def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column by its distinct values, the same ones in every chunk."""
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    coded = coded.unify_dictionaries()
+    return coded.unify_dictionaries()
+
+
+def _all_different(parts: list[pa.ChunkedArray]) -> bool:
+    """Whether no two rows have the same values in all of these coded columns; False where their codes do not tell."""
+    together, most = np.zeros(len(parts[0]), dtype=np.int64), 1
+    for part in parts:
+        if not part.num_chunks or part.type.value_type not in (pa.string(), pa.large_string()):
+            return False
+        distinct = part.chunk(0).dictionary
+        most *= len(distinct) + 1
+        if most > 2**62 or len(pc.unique(distinct)) < len(distinct) or pc.any(pc.equal(distinct, "")).as_py():
+            return False
+        codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in part.chunks])
+        together = together * (len(distinct) + 1) + (codes + 1)
+    together.sort()
+    return bool((together[1:] != together[:-1]).all())
+
+
+def _texts_of(part: pa.ChunkedArray) -> pa.Array | None:
+    """The distinct texts of a coded column; None where it has numbers or missing values."""
+    if not part.num_chunks or part.null_count or part.type.value_type not in (pa.string(), pa.large_string()):
+        return None
+    return part.chunk(0).dictionary
+
+
+def _json_texts(coded: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The JSON text of each value of a coded key column; every distinct value is written once."""
     if not coded.num_chunks:
         return pa.chunked_array([], type=pa.string())
     distinct = coded.chunk(0).dictionary

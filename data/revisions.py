@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 
 from data.frames import typed
-from data.incoming import incoming
+from data.incoming import Arrival, incoming
 from data.meta import TableMeta, load_meta
 from data.schema import EVENT_COLUMNS, current, events, quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class NothingToWrite(ValueError):
@@ -87,6 +90,8 @@ def ids_that_differ(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rows: pa
 
 def _plain(frame: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
     """Numbers as float64 and text as object with None, whatever the reader made of them."""
+    import pandas as pd
+
     fixed = frame[list(EVENT_COLUMNS)].rename(columns={"rev": "row_rev"}).drop(columns="event")
     for name in ("fact_key", "origin", "source_id"):
         fixed[name] = fixed[name].astype(object)
@@ -142,26 +147,20 @@ def _write_table(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, change: Tab
     """Put and remove facts of one table; rows equal to what is there are left out."""
     counts = {"added": 0, "changed": 0, "removed": 0}
     if change.put is not None and len(change.put):
-        with incoming(cursor, change.put, meta, rev, origin) as sources:
-            counts |= _put(cursor, meta, sources, rev)
+        with incoming(cursor, change.put, meta, rev, origin) as arrival:
+            counts |= _put(cursor, meta, arrival, rev, len(change.put))
     return counts | _remove(cursor, meta, change.remove, rev, origin)
 
 
-def _put(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, sources: pd.DataFrame, rev: int) -> dict[str, int]:
+def _put(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, arrival: Arrival, rev: int, size: int) -> dict[str, int]:
     """Append the rows of the view `incoming` that are new or differ, and their sources."""
     e, now, columns = events(meta), current(meta), _columns(meta)
-    size, stored = _pair(cursor, f"SELECT (SELECT count(*) FROM incoming), (SELECT count(*) FROM {e})")
-    unlike = "SELECT count(DISTINCT hash(fact_key))"
-    if size > stored:  # the smaller side is the one to be held in memory
-        different, known = _pair(cursor, f"{unlike}, count(*) FILTER (fact_key IN (SELECT fact_key FROM {e})) FROM incoming")
-    else:
-        inside = f"SELECT count(*) FROM {e} WHERE fact_key IN (SELECT fact_key FROM incoming)"
-        different, known = _pair(cursor, f"{unlike}, ({inside}) FROM incoming")
-    if different < size:
+    known = _known(cursor, meta, arrival, size)
+    if not arrival.unique and _pair(cursor, "SELECT 0, count(DISTINCT hash(fact_key)) FROM incoming")[1] < size:
         twice = cursor.execute("SELECT fact_key FROM incoming GROUP BY fact_key HAVING count(*) > 1 ORDER BY fact_key LIMIT 1").fetchone()
         if twice:
             raise ValueError(f"{meta.name}: the key {twice[0]} stands twice; each fact once is accepted")
-    cursor.register("incoming_sources", sources)
+    cursor.register("incoming_sources", arrival.sources)
     cursor.execute(
         """INSERT INTO sources SELECT source_id, title, url, ? FROM incoming_sources
            WHERE source_id NOT IN (SELECT source_id FROM sources)""",
@@ -183,6 +182,22 @@ def _put(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, sources: pd.DataFra
     return {"added": added, "changed": changed}
 
 
+def _known(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, arrival: Arrival, size: int) -> bool:
+    """Whether the view `incoming` has a fact that there are events of."""
+    e = events(meta)
+    if arrival.leads is not None:  # a fact cannot be known where nothing is known of its key's first column
+        cursor.register("leads", pa.table({"lead": arrival.leads}))
+        met, stored = _pair(cursor, f"SELECT count(*) FILTER ({quoted(meta.key[0])} IN (SELECT lead FROM leads)), count(*) FROM {e}")
+        cursor.unregister("leads")
+        if not met:
+            return False
+    else:
+        _, stored = _pair(cursor, f"SELECT 0, count(*) FROM {e}")
+    if size > stored:  # the smaller side is the one to be held in memory
+        return bool(_pair(cursor, f"SELECT 0, count(*) FROM incoming WHERE fact_key IN (SELECT fact_key FROM {e})")[1])
+    return bool(_pair(cursor, f"SELECT 0, count(*) FROM {e} WHERE fact_key IN (SELECT fact_key FROM incoming)")[1])
+
+
 def _pair(cursor: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, int]:
     row = cursor.execute(sql).fetchone()
     assert row is not None
@@ -193,7 +208,7 @@ def _remove(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, keys: list[str],
     """Append the end of these facts; returns how many there were."""
     counts = {"removed": 0}
     if keys:
-        cursor.register("leaving", pd.DataFrame({"fact_key": keys}))
+        cursor.register("leaving", pa.table({"fact_key": pa.array(keys, type=pa.string())}))
         columns = ", ".join(quoted(c) for c in meta.columns)
         cursor.execute(
             f"""CREATE TEMP TABLE gone AS SELECT fact_key, $1::BIGINT AS rev, 'remove' AS event, $2 AS origin, source_id, {columns}

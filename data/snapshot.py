@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from data.frames import fact_keys, sources_of, typed, with_rung
 from data.meta import TableMeta, load_meta
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data.store import Store
 
 
@@ -54,6 +55,8 @@ class Snapshot:
 
 
 def _with_draft(rows: pd.DataFrame, draft: pd.DataFrame, meta: TableMeta) -> pd.DataFrame:
+    import pandas as pd
+
     put = typed(draft, meta)
     put["fact_key"] = fact_keys(put, meta)
     put["row_rev"] = np.int64(0)
@@ -65,6 +68,8 @@ def _with_draft(rows: pd.DataFrame, draft: pd.DataFrame, meta: TableMeta) -> pd.
 
 def earliest_day(dates: pd.Series) -> pd.Series:
     """First day of each date given as a year, a month or a day; missing where blank. Returns datetime64."""
+    import pandas as pd
+
     return pd.to_datetime(
         dates.map(lambda d: f"{d}-01-01"[:10] if d and len(d) == 4 else f"{d}-01" if d and len(d) == 7 else d), errors="coerce"
     )
@@ -72,6 +77,8 @@ def earliest_day(dates: pd.Series) -> pd.Series:
 
 def latest_day(dates: pd.Series) -> pd.Series:
     """Last day of each date given as a year, a month or a day; missing where blank. Returns datetime64."""
+    import pandas as pd
+
     starts = earliest_day(dates)
     length = dates.map(lambda d: len(d) if d else 10)
     ends = starts.where(length != 4, starts + pd.offsets.YearEnd(0)).where(length != 7, starts + pd.offsets.MonthEnd(0))

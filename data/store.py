@@ -10,10 +10,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 
 from data import editions, revisions
@@ -22,6 +21,9 @@ from data.revisions import Revision, TableChange
 from data.schema import migrate, refuse_other_versions
 from data.settings import Settings
 from data.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CACHED_STATES = 64
 

@@ -58,15 +58,16 @@ def read(path: Path, dialect: Dialect, table: str, report: Report) -> Sheet | No
     blocks = {name: arrow.column(index).chunks for index, name in enumerate(names)}
     del arrow
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        columns = list(pool.map(lambda name: _column(name, blocks.pop(name)), names))  # each column's blocks are gone once it is coded
-    if any(column is None for column in columns):
+        made = list(pool.map(lambda name: _column(name, blocks.pop(name)), names))  # each column's blocks are gone once it is coded
+    columns = [column for column in made if column is not None]
+    if len(columns) < len(names):
         return None
     pa.default_memory_pool().release_unused()
     if pc.any(pc.equal(columns[0].arrow, columns[0].name)).as_py():
         return None  # the header again, somewhere below
     lines = np.arange(found.header_line + 1, found.header_line + 1 + size, dtype=np.int64)
     report.read = size
-    return Sheet([column for column in columns if column], lines, found.header_line, found.caption, found.as_of)
+    return Sheet(columns, lines, found.header_line, found.caption, found.as_of)
 
 
 def _column(name: str, blocks: list[pa.DictionaryArray]) -> Column | None:
@@ -83,10 +84,30 @@ def _column(name: str, blocks: list[pa.DictionaryArray]) -> Column | None:
         if len(pc.unique(ends)) > MOSTLY_DISTINCT * len(ends):
             starts = np.cumsum([0, *sizes[:-1]])
             codes = np.concatenate([block.indices.to_numpy() + np.int32(start) for block, start in zip(blocks, starts)])
-            return Column(name, codes.astype(np.int32, copy=False), pa.concat_arrays([block.dictionary for block in blocks]))
+            texts = [block.dictionary for block in blocks]
+            blocks.clear()
+            return Column(name, codes.astype(np.int32, copy=False), _joined(texts))
     coded = pa.chunked_array(blocks).unify_dictionaries()
     codes = np.concatenate([block.indices.to_numpy() for block in coded.chunks])
     return Column(name, codes.astype(np.int32, copy=False), coded.chunk(0).dictionary)
+
+
+def _joined(arrays: list[pa.StringArray]) -> pa.StringArray:
+    """Put texts one after another, letting go of each array once it is copied: of a large column there is no room for two."""
+    data = np.empty(sum(array.buffers()[2].size if array.buffers()[2] else 0 for array in arrays), dtype=np.uint8)
+    offsets = [np.zeros(1, dtype=np.int32)]
+    end = 0
+    arrays.reverse()
+    while arrays:
+        array = arrays.pop()
+        own = np.frombuffer(array.buffers()[1], dtype=np.int32)[array.offset : array.offset + len(array) + 1]
+        size = int(own[-1] - own[0])
+        if size:
+            data[end : end + size] = np.frombuffer(array.buffers()[2], dtype=np.uint8)[own[0] : own[-1]]
+        offsets.append(own[1:] - own[0] + np.int32(end))
+        end += size
+    ends = np.concatenate(offsets)
+    return pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(data[:end]))
 
 
 def _arrow(path: Path, dialect: Dialect, header_line: int, width: int) -> pa.Table | None:

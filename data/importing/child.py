@@ -16,11 +16,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from data.importing.report import Cancelled, Refused
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.1
@@ -31,11 +32,10 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 class Reader:
     """A process that reads one file. It loads its program at once, and waits for its job; gone with its files after the block."""
 
-    def __init__(self, scratch: Path) -> None:
-        scratch.mkdir(parents=True, exist_ok=True)
-        self.folder = Path(tempfile.mkdtemp(prefix="import-", dir=scratch))
+    def __init__(self) -> None:
+        self.folder: Path | None = None
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "data.importing.child", str(self.folder)],
+            [sys.executable, "-m", "data.importing.child"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=PACKAGE_ROOT, start_new_session=True,
         )  # fmt: skip
 
@@ -50,35 +50,39 @@ class Reader:
             if pipe:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
-    def run(
-        self,
-        job: dict[str, Any],
-        memory_mb: int,
-        seconds: int,
-        progress: Callable[[str], None] | None = None,
-        cancel: Callable[[], bool] | None = None,
-    ) -> tuple[dict[str, Any], pa.Table]:
-        """Parse one file; return what is reported and the accepted rows.
-
-        Errors: Refused with one sentence when the file cannot be read, or would take more than `memory_mb` or `seconds`;
-        Cancelled when `cancel()` turns true.
-        """
+    def begin(self, job: dict[str, Any], scratch: Path, memory_mb: int, seconds: int) -> None:
+        """Hand over the job; what it leaves lies in a folder of its own under `scratch`."""
+        scratch.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="import-", dir=scratch))
+        self.memory_mb, self.seconds = memory_mb, seconds
         told = json.dumps({**job, "memory_mb": memory_mb, "seconds": seconds})
         (self.folder / "job.json").write_text(told, encoding="utf-8")
         assert self.process.stdin
         with contextlib.suppress(BrokenPipeError):  # it ended before it began: its result says so
-            self.process.stdin.write(b"read\n")
+            self.process.stdin.write(json.dumps(str(self.folder)).encode() + b"\n")
             self.process.stdin.close()
-        errors = _watch(self.process, memory_mb, seconds, progress, cancel)
+
+    def result(
+        self, progress: Callable[[str], None] | None = None, cancel: Callable[[], bool] | None = None
+    ) -> tuple[dict[str, Any], pa.Table]:
+        """Wait for the end of the job; return what is reported and the accepted rows.
+
+        Errors: Refused with one sentence when the file cannot be read, or would take more memory or time than it may;
+        Cancelled when `cancel()` turns true.
+        """
+        assert self.folder
+        errors = _watch(self.process, self.memory_mb, self.seconds, progress, cancel)
         return _result(self.folder, self.process.returncode, errors)
 
 
 def run(job: dict[str, Any], scratch: Path, memory_mb: int, seconds: int) -> tuple[dict[str, Any], pa.Table]:
-    """Parse one file in a process of its own, as `Reader.run` does."""
-    with Reader(scratch) as reader:
-        return reader.run(job, memory_mb, seconds)
+    """Parse one file in a process of its own."""
+    with Reader() as reader:
+        reader.begin(job, scratch, memory_mb, seconds)
+        return reader.result()
 
 
 def _watch(
@@ -143,12 +147,16 @@ def _result(folder: Path, code: int, errors: str) -> tuple[dict[str, Any], pa.Ta
 
 def write(table: pa.Table, path: Path) -> None:
     """Write rows in blocks as they lie in memory, so that they can be read back without a copy."""
+    import pyarrow as pa
+
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table, max_chunksize=BLOCK_ROWS)
 
 
 def load(path: Path) -> pa.Table:
     """Map rows into memory; they stay readable when the file is gone."""
+    import pyarrow as pa
+
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
@@ -160,14 +168,16 @@ def _limit(memory_mb: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
-def main(folder: Path) -> None:
-    """Do the job that `folder` describes and leave report.json and rows.arrow there."""
+def main() -> None:
+    """Wait for the name of a folder, do the job that it describes, and leave report.json and rows.arrow there."""
     import datetime
 
     from data.importing.read import read
 
-    if not sys.stdin.readline():
+    told_folder = sys.stdin.readline()
+    if not told_folder:
         return  # whoever started this has gone
+    folder = Path(json.loads(told_folder))
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     _limit(job["memory_mb"], job["seconds"])
     try:
@@ -195,4 +205,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -99,6 +99,10 @@ class Rows(MutableMapping[str, np.ndarray]):
     def __delitem__(self, name: str) -> None:
         del self._held[name]
 
+    def clear(self) -> None:
+        """Let go of every column; the mapping's own way would first put every text of them into a row."""
+        self._held.clear()
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._held)
 
@@ -189,6 +193,9 @@ def to_arrow(columns: dict[str, np.ndarray | Coded]) -> pa.Table:
     for name, held in columns.items():
         if isinstance(held, Coded):
             texts = held.arrow
+            if len(texts) == len(held.codes) and np.array_equal(held.codes, np.arange(len(texts))):
+                made[name] = texts  # every row has a text of its own, in order
+                continue
             coded = pa.DictionaryArray.from_arrays(pa.array(held.codes, type=pa.int32(), mask=held.codes < 0), texts)
             made[name] = coded if 4 * len(texts) <= len(held.codes) or len(texts) < 1_000 else coded.cast(pa.string())
         else:

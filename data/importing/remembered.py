@@ -19,11 +19,9 @@ def header_id(header: list[str]) -> str:
 
 def remembered(store: Store, table: str) -> dict[str, dict[str, Any]]:
     """Return header id -> {"columns", "answers", "of"} for a table."""
-    rows = store.frame("SELECT header_sha256, mapping, time FROM mappings WHERE table_name = ?", [table])
-    found = {}
-    for row in rows.itertuples(index=False):
-        found[str(row.header_sha256)] = {**json.loads(str(row.mapping)), "of": str(row.time)[:10]}
-    return found
+    with store.cursor() as cursor:
+        rows = cursor.execute("SELECT header_sha256, mapping, time FROM mappings WHERE table_name = ?", [table]).fetchall()
+    return {str(header): {**json.loads(mapping), "of": str(time)[:10]} for header, mapping, time in rows}
 
 
 def remember(store: Store, table: str, header: list[str], columns: dict[str, str | None], answers: dict[str, str]) -> None:

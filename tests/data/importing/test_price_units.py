@@ -28,7 +28,7 @@ def test_usual_free_and_missing_prices_say_nothing():
 
 
 def test_upload_of_prices_asks_for_a_dated_rate_and_flags_the_unit(tmp_path):
-    from data.importing.prepare import prepare
+    from data.importing import prepare
     from data.settings import Settings
     from data.store import Store
 

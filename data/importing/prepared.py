@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data import uploads
-from data.importing import checks, child, physics, price_units, remembered
+from data.importing import child, remembered
 from data.importing.columns import to_frame
-from data.importing.diff import Difference, against_store
 from data.importing.report import OpenQuestions, Question, Refused
 from data.meta import TableMeta, load_meta
 from data.revisions import TableChange
 from data.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.importing.diff import Difference
+    from data.importing.physics import SameSite
 
 SHOWN_ROWS = 1_000
 
@@ -44,7 +49,7 @@ class Prepared:
     layout: str = ""
     strict: bool = False
     compared_with: int = 0
-    same_sites: list[physics.SameSite] = field(default_factory=list)
+    same_sites: list[SameSite] = field(default_factory=list)
     revision: int | None = None
 
     @cached_property
@@ -94,12 +99,13 @@ def prepare(
     author: str = "",
     progress: Callable[[str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
+    reader: child.Reader | None = None,
 ) -> Prepared:
     """Keep the file, read it in a process of its own, and compare it with the store. Nothing is written to the facts.
 
     Parameters: `source` a path or the bytes; `mapping` {"columns": {header: field or null}, "answers": {...}} as
     `Prepared.mapping_file` gives it, or None for the one remembered for this header; `answers` by question id;
-    `progress` hears each stage; `cancel` is asked several times a second.
+    `progress` hears each stage; `cancel` is asked several times a second; `reader` is a process to read it in, started earlier.
     Errors: Refused (ValueError) with one sentence; Cancelled; data.uploads.UploadRefused; data.store.ReadOnly.
     """
     meta = load_meta(table)
@@ -115,24 +121,27 @@ def prepare(
     from_file = dict(given.get("answers") or {}) if isinstance(given, dict) and isinstance(given.get("answers"), dict) else {}
     given_answers = {str(key): str(value) for key, value in {**from_file, **(answers or {})}.items()}
     settings = store.settings
-    with child.Reader(store.home / "tmp") as reader:  # it loads its program while the file is kept
+    with contextlib.nullcontext(reader) if reader else child.Reader() as reading:  # it loads its program while the file is kept
         kept = uploads.keep(store, content, shown_name, author)
         job = {
             "path": str(kept.path), "table": table, "name": shown_name, "today": day.isoformat(), "mapping": given,
             "answers": given_answers,
             "remembered": remembered.remembered(store, table) if given is None else {},
         }  # fmt: skip
-        told, rows = reader.run(job, settings.import_memory_mb, settings.import_seconds, progress, cancel)
+        reading.begin(job, store.home / "tmp", settings.import_memory_mb, settings.import_seconds)
+        from data.importing import checks, diff, price_units  # what compares is loaded while the file is read
+
+        told, rows = reading.result(progress, cancel)
     if table == "clusters":
         rows = _same_sites(rows, given_answers, store)
     if progress:
         progress("comparing")
     prepared = Prepared(
-        kept.upload_id, shown_name, table, day, rows, told["report"], Difference(rows), told["header"], told["fields"], told["present"],
+        kept.upload_id, shown_name, table, day, rows, told["report"], diff.Difference(rows), told["header"], told["fields"], told["present"],
         told["answers"], told["layout"], strict,
     )  # fmt: skip
     prepared.compared_with = store.head()
-    prepared.difference = against_store(rows, store, meta, told["present"])
+    prepared.difference = diff.against_store(rows, store, meta, told["present"])
     put = prepared.difference.put
     if table == "clusters" and len(put):
         prepared.same_sites = checks.same_sites(put, store)
@@ -172,6 +181,8 @@ def commit(prepared: Prepared, store: Store, *, author: str = "", note: str | No
         raise OpenQuestions(prepared.questions)
     if prepared.strict and prepared.report["counts"]["rejected"]:
         raise Refused(f"strict: {prepared.report['counts']['rejected']} row(s) are rejected, so nothing was written")
+    from data.importing.diff import against_store
+
     meta = load_meta(prepared.table)
     found = prepared.difference
     if store.head() != prepared.compared_with:  # somebody wrote since: compare again
