@@ -141,6 +141,25 @@ def test_two_scenarios_are_compared(tab):
     tab.expect_address("view=lengths")
 
 
+def test_a_control_that_a_view_has_no_use_for_comes_back_as_it_was_set(tab):
+    tab.open("/serving?chart=serving.thinking&view=samples")
+    slider = tab.page.get_by_role("slider", name="One sample right")
+    slider.focus()
+    slider.press("ArrowRight")
+    tab.expect_address("view=samples", "success=0.311")
+    tab.page.get_by_role("radio", name="Lengths of answers").click()
+    tab.expect_address("view=lengths", "success=0.311")
+    expect(slider).to_have_count(0)
+    tab.page.get_by_role("radio", name="Many samples").click()
+    tab.expect_address("view=samples", "success=0.311")
+    expect(slider).to_have_count(1)
+    assert slider.evaluate("e => e.value ?? e.getAttribute('aria-valuenow')") == "0.311"
+    slider.focus()
+    slider.press("ArrowRight")
+    tab.expect_address("success=0.321")
+    tab.no_trouble()
+
+
 def test_receipts_open_with_the_readers_numbers(tab):
     tab.open(address("serving.cost", "sixteen"))
     tab.press("Receipt")
