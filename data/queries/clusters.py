@@ -114,12 +114,16 @@ def sources(snapshot: Snapshot) -> dict[str, str]:
 
 @per_revision
 def default_source(snapshot: Snapshot) -> str:
-    """The source charts open on: the newest edition of Epoch AI's site table where there is one, else the largest source."""
-    table = snapshot.table("clusters")
+    """The source charts open on: the newest whole edition of Epoch AI's site table where there is one, else the largest source.
+
+    Whole is an edition with at least half the sites of the largest: an upload of a few rows of a newer one does not empty the charts.
+    """
+    table, sites = snapshot.table("clusters"), _sites(snapshot)
     epoch = table[table["source"].str.startswith(EPOCH_SITES, na=False)]
     if len(epoch):
-        return str(epoch.sort_values(["as_of", "source"], kind="stable")["source"].iloc[-1])
-    return str(next(iter(_sites(snapshot).index), ""))
+        held = epoch["source"].map(sites)
+        return str(epoch[held * 2 >= held.max()].sort_values(["as_of", "source"], kind="stable")["source"].iloc[-1])
+    return str(next(iter(sites.index), ""))
 
 
 @per_revision
