@@ -69,6 +69,8 @@ def fits(field: str, seen: Evidence, meta: TableMeta) -> float:
         return 1.0 if seen.coordinate > 0.5 else 0.2
     if field == "COORDINATES":
         return 1.0 if seen.coordinate > 0.3 else 0.4
+    if field == "GPUS_PER_NODE" and meta.name != "clusters":
+        return 1.0 if seen.numeric >= 0.4 else 0.3
     numeric = (column is not None and column.numeric) or field in ("POWER", "CHIP_COUNT_TOTAL", "ACCELERATOR_CORES", "VALUE")
     if numeric:
         return 1.0 if seen.numeric >= 0.4 else 0.3

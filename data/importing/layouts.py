@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from data.importing import dates, numbers, resolve, units, vocabulary
+from data.importing import dates, numbers, rentals, resolve, units, vocabulary
 from data.importing.report import Report
 from data.importing.sheet import Column, Sheet, encode
 from data.importing.text import clean, fold, is_missing
@@ -31,7 +31,11 @@ DATE_HEADER = "online date"
 
 def reshape(sheet: Sheet, meta: TableMeta, report: Report) -> Sheet:
     """Return the sheet as a list of rows: one row a thing and day, one column a measure."""
-    if meta.name != "clusters" or not len(sheet.lines):
+    if not len(sheet.lines):
+        return sheet
+    if meta.name == "gpu_rental_prices":
+        return rentals.by_term(sheet, report)
+    if meta.name != "clusters":
         return sheet
     sheet = _year_and_quarter(sheet, report)
     periods = _period_columns(sheet)

@@ -19,7 +19,9 @@ from data.meta import TableMeta, read_yaml
 
 ACCEPTED = 0.5
 TIE = 0.03
+HOURLY = re.compile(r"(?:/|\bper\s*|-)\s*(?:h|hr|hour)\b|\bhourly\b", re.IGNORECASE)
 MONEY = re.compile(r"(?:^|_)usd(?:_|$)")
+PER_TOKENS = {1e3: "per 1K tokens", 1e6: "per token"}
 CHIP_FIELDS = ("chip_id", "chip_count")
 ORDINALS = (("secondary", "second", "2nd", "2", "ii", "b"), ("tertiary", "third", "3rd", "3", "iii", "c"), ("fourth", "4th", "4", "d"))
 
@@ -79,7 +81,7 @@ def assign(sheet: Sheet, meta: TableMeta, report: Report, given: dict[str, Any] 
             _unitless(Assigned(column, column.name.strip().casefold(), 1.0, "the table's own column name"), meta)
             for column in sheet.columns
         ]
-        _write(sheet, result, report)
+        _write(sheet, result, meta, report)
         return result
     fixed = {**layout.get("fields", {}), **given_fields}
     result, taken = _fixed(sheet, meta, fixed, given_fields)
@@ -92,7 +94,7 @@ def assign(sheet: Sheet, meta: TableMeta, report: Report, given: dict[str, Any] 
     result += _by_values(left, result, meta, {field for field, _ in taken})
     for item in result:
         _unit(item, meta)
-    _write(sheet, result, report)
+    _write(sheet, result, meta, report)
     return result
 
 
@@ -319,6 +321,9 @@ def _by_values(columns: list[Column], result: list[Assigned], meta: TableMeta, t
             if powered and "power_mw" in meta.columns and seen.numeric > 0.5 and not have & {"POWER", "power_mw", "site_power_mw"}:
                 found.append(Assigned(column, "POWER", 0.55, "the header has a unit of power"))
                 have.add("POWER")
+    hourly = [column for column in columns if units.in_words(column.name)[2] and HOURLY.search(column.name) and look(column).numeric > 0.5]
+    if meta.name == "gpu_rental_prices" and "usd_per_gpu_hour" not in have and len(hourly) == 1:
+        found.append(Assigned(hourly[0], "usd_per_gpu_hour", 0.55, "the header has money an hour"))
     return found
 
 
@@ -337,6 +342,8 @@ def _unit(item: Assigned, meta: TableMeta) -> None:
     item.unit, item.scale = unit, scale or 1.0
     if column is not None and column.unit.endswith("/Mtok"):
         item.unit, item.scale = "", _per_million(item.column.name)
+    if column is not None and column.unit == "USD/GPU-hour" and unit in ("h", "USD/h"):
+        item.unit = ""
     item.currency = currency if MONEY.search(item.field) else ""
 
 
@@ -349,7 +356,7 @@ def _per_million(header: str) -> float:
     return 1e3 if amount in ("k", "thousand", "000") else 1.0 if amount else 1e6
 
 
-def _write(sheet: Sheet, result: list[Assigned], report: Report) -> None:
+def _write(sheet: Sheet, result: list[Assigned], meta: TableMeta, report: Report) -> None:
     by_column = {id(item.column): item for item in result}
     report.mapping = []
     for column in sheet.columns:
@@ -360,7 +367,8 @@ def _write(sheet: Sheet, result: list[Assigned], report: Report) -> None:
             )
             continue
         field = item.field if item.slot in (0,) or item.slot >= 100 else f"{item.field} ({item.slot + 1})"
-        unit = " ".join(
-            part for part in (item.currency, {1e3: "thousand", 1e6: "million", 1e9: "billion"}.get(item.scale, ""), item.unit) if part
-        )
+        stored = meta.columns.get(item.field)
+        by_tokens = stored is not None and stored.unit.endswith("/Mtok")
+        scales = PER_TOKENS if by_tokens else {1e3: "thousand", 1e6: "million", 1e9: "billion"}
+        unit = " ".join(part for part in (item.currency, scales.get(item.scale, ""), item.unit) if part)
         report.mapping.append({"column": column.name, "field": field, "unit": unit, "confidence": item.confidence, "why": item.why})

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from data import shipped
-from data.importing import resolve, rule_rows, sparsity
+from data.importing import per_gpu, resolve, rule_rows, sparsity
 from data.importing.columns import missing
 from data.importing.rows import Builder
 from data.importing.text import clean, fold, slug
@@ -38,6 +38,8 @@ def finish(builder: Builder) -> None:
         rule_rows.check(builder)
     elif builder.sheet.canonical:
         return
+    elif name in per_gpu.FIELDS:
+        per_gpu.settle(builder)
     elif name in MODEL_TABLES:
         _model_column(builder)
         if name == "capability":

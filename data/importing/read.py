@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from data.importing import bulk, clusters, detect, inventory, layouts, mapping, other_tables, records, rows, sheet
+from data.importing import bulk, clusters, detect, inventory, layouts, mapping, other_tables, records, required, rows, sheet
 from data.importing.cluster_names import need_a_name
 from data.importing.columns import to_frame
 from data.importing.remembered import header_id
@@ -92,6 +92,7 @@ def read(
     progress("checking")
     rows.check_bounds(builder)
     rows.defaults(builder)
+    required.ask_for_file(builder)
     rows.check_required(builder)
     made = rows.to_table(builder)
     report.kept = len(made)

@@ -73,12 +73,14 @@ class Sheet:
     caption: list[str] = field(default_factory=list)
     as_of: str = ""
     canonical: bool = False
+    notes: list[str] = field(default_factory=list)
 
     def take(self, rows: np.ndarray) -> Sheet:
         """Return the sheet with only these rows (indices or mask)."""
         return Sheet(
-            [column.take(rows) for column in self.columns], self.lines[rows], self.header_line, self.caption, self.as_of, self.canonical
-        )
+            [column.take(rows) for column in self.columns], self.lines[rows], self.header_line, self.caption, self.as_of, self.canonical,
+            self.notes,
+        )  # fmt: skip
 
 
 def encode(name: str, cells: list[str]) -> Column:
@@ -109,7 +111,7 @@ def find(records: Records, table: str, report: Report) -> Sheet:
         unit_row = [clean(cell) for cell in records.rows[start]]
         report.warn(f"line {records.lines[start]} holds the units of the columns")
         start += 1
-    keep = _body(records, start, names, table, report)
+    keep = _body(records, start, names, table, report, sheet.notes)
     width = len(names)
     rows = [records.rows[index] for index in keep]
     sheet.lines = np.array([records.lines[index] for index in keep], dtype=np.int64)
@@ -297,8 +299,8 @@ def _is_unit_row(row: list[str]) -> bool:
     return real > 0
 
 
-def _body(records: Records, start: int, names: list[str], table: str, report: Report) -> list[int]:
-    """Return the indices of the data rows; rejects rows of another width, drops repeats of the header, totals and footnotes."""
+def _body(records: Records, start: int, names: list[str], table: str, report: Report, notes: list[str]) -> list[int]:
+    """Return the indices of the data rows; rejects rows of another width, drops repeats of the header and totals, gathers footnotes."""
     width = len(names)
     totals, footers = vocabulary.words("totals"), vocabulary.words("footers")
     header_cells = [fold(name) for name in names]
@@ -355,6 +357,8 @@ def _body(records: Records, start: int, names: list[str], table: str, report: Re
             dropped["rule"].append(line)
         else:
             keep.append(index)
+    left = set(dropped["footnote"])
+    notes += [one_line(" ".join(records.rows[at])) for at in range(start, len(records.rows)) if records.lines[at] in left]
     meaning = {"total": "a total of other rows", "footnote": "a note, not a row", "header": "the header again", "rule": "a drawn line"}
     for kind, left_out in dropped.items():
         if left_out:
