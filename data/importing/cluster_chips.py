@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
-from data.importing import resolve
+from data.importing import numbers, resolve
 from data.importing.columns import computed, missing
 from data.importing.mapping import Assigned
+from data.importing.report import Refused
 from data.importing.rows import Builder, chip_of
-from data.importing.text import clean, fold
+from data.importing.text import clean, fold, is_missing
 
 SYSTEMS = re.compile(r"system|server|node|rack|pod\b|pods|box")
+CHIPS = re.compile(r"gpu|chip|accelerator|xpu|tpu")
+WHOLE = re.compile(r"\b(?:racks?|servers?|nodes?|systems?|pods?|boxes|cabinets?|machines?|trays?)\b(?![\s-]*scale)", re.IGNORECASE)
+RACK = re.compile(r"\bNVL[\s-]?(\d{2,3})\b", re.IGNORECASE)
 
 
 def range_columns(builder: Builder, low: np.ndarray, high: np.ndarray) -> None:
@@ -39,7 +44,9 @@ def _slots(builder: Builder) -> list[tuple[np.ndarray, np.ndarray]]:
         if parsed is not None and count_item is not None:
             counts = parsed.value.copy()
             if id_item is not None or SYSTEMS.search(fold(count_item.column.name)):
-                counts *= _chips_per_system(id_item, count_item, builder)
+                factors = _chips_per_system(id_item, count_item, builder)
+                counts *= factors
+                parsed.low, parsed.high = parsed.low * factors, parsed.high * factors
             if count_item.chip_id:
                 ids[~np.isnan(counts) & (counts != 0)] = count_item.chip_id
                 counts[counts == 0] = np.nan
@@ -56,29 +63,40 @@ def _chips_per_system(id_item: Assigned | None, count_item: Assigned, builder: B
     """Return how many chips one counted thing has, where a row names systems ("DGX H100") and the count may be of these."""
     factors = np.ones(builder.size)
     header = fold(count_item.column.name)
-    if re.search(r"gpu|chip|accelerator|xpu|tpu", header):
+    if CHIPS.search(header):
         return factors
     of_systems = bool(SYSTEMS.search(header))
     if of_systems:
         factors[:] = np.nan  # racks of chips nobody says how many of
     for code, text in enumerate(id_item.column.texts if id_item else ()):
-        named = resolve.chip(text)
-        if id_item is None or named is None or named.chips_per_system == 1:
+        if id_item is None or is_missing(text):
             continue
-        if of_systems:
-            answer = "systems"
-        else:
+        here, shown = id_item.column.codes == code, clean(text)[:60]
+        if resolve.chips_with_counts(text):
+            factors[here] = 1.0  # "8x H100": see _times
+            continue
+        named, rack, whole = resolve.chip(text), RACK.search(text), bool(WHOLE.search(text))
+        each = float(named.chips_per_system if named and named.chips_per_system > 1 else rack[1] if rack else 1)
+        if each > 1 and (of_systems or whole):
+            factors[here] = each
+        elif each > 1:
             answer = builder.report.ask(
-                f"systems:{clean(text)[:60]}",
-                f'Does "{count_item.column.name}" count "{clean(text)[:60]}" as systems of {named.chips_per_system} chips, or chips?',
+                f"systems:{shown}",
+                f'Does "{count_item.column.name}" count "{shown}" as systems of {each:g} chips, or chips?',
                 ("systems", "chips"),
                 "chips",
             )
-        if answer == "systems":
-            factors[id_item.column.codes == code] = named.chips_per_system
-            builder.report.warn(
-                f'"{clean(text)[:60]}" has {named.chips_per_system} chips a system: "{count_item.column.name}" is multiplied by it'
+            factors[here] = each if answer == "systems" else 1.0
+        elif whole:
+            answer = builder.report.ask(
+                f"systems:{shown}",
+                f'How many chips has one of the "{shown}" that "{count_item.column.name}" counts, or does it count chips?',
+                ("each=<number of chips>", "chips", "leave-empty"),
+                "leave-empty",
             )
+            factors[here] = {"chips": 1.0, "leave-empty": np.nan}.get(answer) or number_each(answer, f"systems:{shown}")
+        if (factors[here] > 1).any():
+            builder.report.warn(f'"{shown}" has {factors[here][0]:g} chips a system: "{count_item.column.name}" is multiplied by it')
     if np.isnan(factors).any():
         builder.report.warn(
             f'"{count_item.column.name}" counts systems, and how many chips one has is not said: chips are left empty there'
@@ -91,7 +109,7 @@ def spread_chips(builder: Builder) -> None:
     _from_cores(builder)
     slots = _slots(builder)
     total = builder.parsed.get(("CHIP_COUNT_TOTAL", 0))
-    several = _cells_with_counts(builder)
+    several = _times(builder, _cells_with_counts(builder))
     no_chip = builder.context.layout.get("no_chip", "unknown")
     take: list[int] = []
     chip_ids: list[str] = []
@@ -163,6 +181,51 @@ def _cells_with_counts(builder: Builder) -> dict[int, tuple[resolve.Chip, ...]]:
             for row in np.flatnonzero(item.column.codes == code):
                 found[int(row)] = named
     return found
+
+
+def _times(builder: Builder, several: dict[int, tuple[resolve.Chip, ...]]) -> dict[int, tuple[resolve.Chip, ...]]:
+    """Multiply the counts of a cell of chips, "8x H100", by a count of machines beside it; a count of chips replaces a single one."""
+    id_item, count_item, parsed = builder.item("chip_id"), builder.item("chip_count"), builder.parsed.get(("chip_count", 0))
+    if id_item is None or count_item is None or parsed is None or id_item.column is count_item.column or count_item.chip_id:
+        return several
+    header = fold(count_item.column.name)
+    for row, named in list(several.items()):
+        text, things = clean(id_item.column.texts[id_item.column.codes[row]])[:60], float(parsed.value[row])
+        each = sum(float(chip.count or 0) for chip in named)
+        if np.isnan(things) or things == each or not resolve.chips_with_counts(id_item.column.texts[id_item.column.codes[row]]):
+            continue
+        if CHIPS.search(header):
+            answer = "chips"
+        elif SYSTEMS.search(header):
+            answer = "systems"
+        else:
+            answer = builder.report.ask(
+                f"systems:{text}",
+                f'Does "{count_item.column.name}" count machines of "{text}", or chips?',
+                ("systems", "chips"),
+                "systems",
+            )
+        if answer == "systems":
+            factor = things
+            builder.report.warn(f'"{text}" is multiplied by "{count_item.column.name}", which counts machines of it')
+            ends = each if len(named) == 1 else np.nan
+            parsed.low[row], parsed.high[row] = parsed.low[row] * ends, parsed.high[row] * ends
+        elif len(named) == 1:
+            factor = things / each if each else np.nan
+        else:
+            continue
+        several[row] = tuple(
+            replace(chip, count=float(chip.count or 0) * factor, low=chip.low * factor, high=chip.high * factor) for chip in named
+        )
+    return several
+
+
+def number_each(answer: str, question: str) -> float:
+    """Return the number of an answer such as each=8; Refused when it is none."""
+    found = numbers.parse(answer.removeprefix("each="))
+    if found.error or found.missing or not 0 < found.value <= 100_000:
+        raise Refused(f'the answer "{answer[:40]}" to question {question} needs a number of chips, such as each=8')
+    return found.value
 
 
 def _unread(builder: Builder, code: int) -> bool:

@@ -37,6 +37,12 @@ def inventory(sheet: Sheet, assigned: list[Assigned], report: Report, context: C
     chip, count = by_field.get(("chip_id", 0)), by_field.get(("chip_count", 0))
     if node is not None and per_node is not None and _numeric(node.column) and _numeric(per_node.column):
         return _multiply(sheet, assigned, node, per_node, report)
+    if node is not None and count is None and chip is not None and _numeric(node.column):
+        counted = Assigned(node.column, "chip_count", node.confidence, "machines are counted, each of the chips beside them")
+        for told in report.mapping:
+            if told["column"] == node.column.name:
+                told.update(field="chip_count", why=counted.why)
+        return sheet, [counted if item is node else item for item in assigned]
     gres = next((item for item in (per_node, chip, count) if item and any(GRES.search(text) for text in item.column.sample(50))), None)
     if node is None and (gres is not None or per_node is not None or ("PARTITION", 0) in by_field):
         node = by_field.get(("name", 0))

@@ -15,7 +15,7 @@ from data.importing.text import clean, is_missing, without_footnotes
 
 VENDOR_WORDS = re.compile(
     r"\b(?:nvidia|amd|google|amazon|aws|huawei|intel|instinct|radeon|tesla|cloud|meta|microsoft|baidu|cambricon|gpus?|chips?|accelerators?|"
-    r"superchips?|cards?|tensor core|servers?|nodes?|modules?|systems?|xpus?|units?)\b",
+    r"superchips?|cards?|tensor core|servers?|nodes?|modules?|systems?|racks?|xpus?|units?)\b",
     re.IGNORECASE,
 )
 SLICE = re.compile(r"\b(?:mig|\d+g\.\d+gb|vgpu|[1-7]c\.\d+g|grid|time-?slic\w*|shard)\b|\d+g\.\d+gb", re.IGNORECASE)
