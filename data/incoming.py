@@ -44,7 +44,7 @@ class Arrival:
     """Rows that the view `incoming` shows: their sources (source_id, title, url, each once) and what their keys say.
 
     `unique`: no key stands twice; False where only the database can tell. `leads`: the texts of the key's first column, None
-    where it is a number or missing somewhere.
+    where it is a number, or blank or missing somewhere.
     """
 
     sources: pd.DataFrame
@@ -111,10 +111,11 @@ def _all_different(parts: list[pa.ChunkedArray]) -> bool:
 
 
 def _texts_of(part: pa.ChunkedArray) -> pa.Array | None:
-    """The distinct texts of a coded column; None where it has numbers or missing values."""
+    """The distinct texts of a coded column; None where it has numbers, or blank or missing values, which are one key."""
     if not part.num_chunks or part.null_count or part.type.value_type not in (pa.string(), pa.large_string()):
         return None
-    return part.chunk(0).dictionary
+    distinct = part.chunk(0).dictionary
+    return None if pc.any(pc.equal(distinct, "")).as_py() else distinct
 
 
 def _json_texts(coded: pa.ChunkedArray) -> pa.ChunkedArray:

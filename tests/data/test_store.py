@@ -8,6 +8,7 @@ import sys
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,6 +97,14 @@ def test_a_key_twice_in_one_change_is_refused_whole(store):
     with pytest.raises(ValueError, match="stands twice"):
         store.apply([TableChange("clusters", pd.concat([row(power_mw=1.0), row(power_mw=2.0)]))])
     assert store.head() == 1 and integrity.faults(store) == []
+
+
+def test_a_blank_key_meets_the_fact_whose_key_is_missing(store):
+    unnamed = row(cluster_id=None, power_mw=1.0)
+    store.apply([TableChange("clusters", unnamed)])
+    blank = pa.table({name: pa.array([value], type=pa.string()) for name, value in (CLUSTER | {"cluster_id": ""}).items()})
+    assert store.apply([TableChange("clusters", blank)]).counts["clusters"] == {"added": 0, "changed": 1, "removed": 0}
+    assert integrity.faults(store) == []
 
 
 def test_a_draft_is_seen_by_its_snapshot_alone(store):
