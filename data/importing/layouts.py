@@ -155,6 +155,7 @@ def _unpivot(sheet: Sheet, periods: dict[str, list[tuple[Column, str]]], measure
         for column in sheet.columns
         if id(column) not in wide and column is not measure and not (column is unit_column and measure is not None)
     ]
+    entities = [column.by_text() for column in keys]
     rows: dict[tuple[object, ...], dict[str, str]] = {}
     origin: dict[tuple[object, ...], int] = {}
     labels: dict[tuple[str, str, str], str] = {}
@@ -166,7 +167,7 @@ def _unpivot(sheet: Sheet, periods: dict[str, list[tuple[Column, str]]], measure
             kind = (rest, said, unit)
             if kind not in labels:
                 labels[kind] = _label(f"{rest} {said}".strip(), unit, sheet, sample, report)
-            entity = tuple(int(column.codes[row]) for column in keys)
+            entity: tuple[object, ...] = tuple(int(codes[row]) for codes in entities)
             entity = entity if any(column.texts[column.codes[row]].strip() for column in keys) else (*entity, row)
             for column, period in columns:
                 cell = column.texts[column.codes[row]]
@@ -195,6 +196,7 @@ def _spread_measures(sheet: Sheet, measure: Column, value: Column, report: Repor
     """Make one column a measure from rows that each hold one measure and its value."""
     unit_column = _named(sheet, "ROW_UNIT")
     keys = [column for column in sheet.columns if column is not measure and column is not value and column is not unit_column]
+    entities = [column.by_text() for column in keys]
     rows: dict[tuple[int, ...], dict[str, str]] = {}
     origin: dict[tuple[int, ...], int] = {}
     labels: dict[str, None] = {}
@@ -202,7 +204,7 @@ def _spread_measures(sheet: Sheet, measure: Column, value: Column, report: Repor
         unit = clean(unit_column.texts[unit_column.codes[row]]) if unit_column is not None else ""
         said = clean(measure.texts[measure.codes[row]])
         cell = value.texts[value.codes[row]]
-        key = tuple(int(column.codes[row]) for column in keys)
+        key = tuple(int(codes[row]) for codes in entities)
         rows.setdefault(key, {}).setdefault(said, f"{cell} {unit}".strip() if _unit_of(unit) and not re.search(r"[A-Za-z]", cell) else cell)
         origin.setdefault(key, row)
         labels.setdefault(said)
@@ -228,18 +230,21 @@ def _stocks(sheet: Sheet, report: Report) -> Sheet:
     )
     named = sum(vocabulary.fields("clusters")["name"], ())
     name = _named(sheet, "name") or next((column for column in sheet.columns if fold(column.name) in named), None)
-    if not added or day is None or name is None or len(set(name.codes)) == len(name.codes):
+    if not added or day is None or name is None:
+        return sheet
+    site = name.by_text()
+    if len(np.unique(site)) == len(site):
         return sheet
     when = [_day(text) for text in day.texts]
-    order = sorted(range(len(sheet.lines)), key=lambda row: (int(name.codes[row]), when[day.codes[row]]))
+    order = sorted(range(len(sheet.lines)), key=lambda row: (int(site[row]), when[day.codes[row]]))
     for column in added:
         sums: dict[int, float] = {}
         cells = [""] * len(sheet.lines)
         for row in order:
             found = numbers.parse(column.texts[column.codes[row]])
             if not found.missing and not found.error:
-                sums[int(name.codes[row])] = sums.get(int(name.codes[row]), 0.0) + found.value
-                cells[row] = repr(sums[int(name.codes[row])])
+                sums[int(site[row])] = sums.get(int(site[row]), 0.0) + found.value
+                cells[row] = repr(sums[int(site[row])])
         stock = encode(" ".join(ADDED.sub(" ", column.name).split()), cells)
         report.warn(f'column "{column.name}" holds additions: they are added up over time, since a row says what stands on its day')
         sheet.columns = [stock if other is column else other for other in sheet.columns]

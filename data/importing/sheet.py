@@ -19,9 +19,10 @@ SUBTOTALS = frozenset({"total", "subtotal", "summe", "gesamt", "zwischensumme"})
 
 
 class Column:
-    """One column: its header and its cells as codes into the distinct texts, so each text is parsed once.
+    """One column: its header and its cells as codes into its texts, so that each text is parsed once.
 
-    The distinct texts are a list or an Arrow array, and each is made from the other when first asked for.
+    The texts are a list or an Arrow array, and each is made from the other when first asked for. They are distinct but for large
+    columns in which next to none is told twice: there equal texts may have codes of their own, and `by_text` says which are equal.
     """
 
     def __init__(self, name: str, codes: np.ndarray, texts: list[str] | pa.Array, alternative: str = "", unit_hint: str = "") -> None:
@@ -49,6 +50,10 @@ class Column:
     def distinct(self) -> int:
         """How many distinct texts there are."""
         return len(self.arrow) if self._texts is None else len(self._texts)
+
+    def by_text(self) -> np.ndarray:
+        """One number a row, the same where the texts are."""
+        return self.arrow.dictionary_encode().indices.to_numpy()[self.codes]
 
     def sample(self, count: int = 300) -> list[str]:
         """Return distinct non-empty cells for looking at."""

@@ -51,3 +51,19 @@ def test_letting_go_of_columns_makes_no_text_of_them(monkeypatch):
     monkeypatch.setattr(Coded, "plain", spread)
     held.clear()
     assert not len(held)
+
+
+def test_measures_one_below_the_other_are_joined_also_in_a_file_of_many_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(bulk, "LEAST_BYTES", 0)
+    monkeypatch.setattr(bulk, "BLOCK_BYTES", 1 << 12)
+    sites = [f"Site number {number:04d} at the river" for number in range(300)]
+    measures = {"IT power (MW)": lambda number: 10 + number, "GPUs": lambda number: 5_000 + number}
+    path = tmp_path / "long.csv"
+    rows = [f"{site},2025-03-01,{measure},{value(n)}\n" for measure, value in measures.items() for n, site in enumerate(sites)]
+    path.write_text("Cluster,Date,Metric,Value\n" + "".join(rows), encoding="utf-8")
+    found = bulk.read(path, detect.detect(path), "clusters", Report())
+    assert found is not None and found.columns[0].distinct == 600  # blocks without texts in common are not compared
+    result = read(path, "clusters", "long.csv", DAY)
+    assert result.frame["name"].tolist() == sites and not result.report.rejects
+    assert result.frame["chip_count"].tolist() == [5_000 + n for n in range(300)]
+    assert result.frame["power_mw"].tolist() == [10 + n for n in range(300)]
