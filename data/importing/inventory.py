@@ -10,12 +10,18 @@ from pathlib import PurePath
 import numpy as np
 
 from data.importing import numbers, resolve, vocabulary
+from data.importing.cluster_chips import number_each
 from data.importing.mapping import Assigned
 from data.importing.report import Report
 from data.importing.rows import Context, chip_of
 from data.importing.sheet import Column, Sheet, encode
 from data.importing.text import clean, fold, is_missing
 
+DEVICE = re.compile(r"\s*(?:GPU|MIG)-[\w/-]+\s*$")
+UUID = re.compile(r"\s*(?:GPU|MIG)-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+INDICES = ("index", "gpu index", "gpu id", "gpu idx", "device index", "minor number", "pci bus id", "bus id", "gpu serial", "serial")
+READINESS = frozenset({"ready", "not ready", "scheduling disabled", "unknown"})
+MACHINES = 100_000  # of one node list
 GRES = re.compile(r"gpu:(?:([\w.+-]+):)?(\d+)(?:\([^)]*\))?", re.IGNORECASE)
 
 
@@ -46,21 +52,92 @@ def inventory(sheet: Sheet, assigned: list[Assigned], report: Report, context: C
     gres = next((item for item in (per_node, chip, count) if item and any(GRES.search(text) for text in item.column.sample(50))), None)
     if node is None and (gres is not None or per_node is not None or ("PARTITION", 0) in by_field):
         node = by_field.get(("name", 0))
-    if node is None or _numeric(node.column) or (gres is None and chip is None and per_node is None and count is None):
+    device = _devices(sheet, node) if gres is None and per_node is None and count is None else None
+    if device is not None:
+        node, chip = Assigned(device, "NODE", 1.0, "one device a row"), chip or _chips_in(sheet)
+    bare = lists_machines(sheet) and gres is None and chip is None and per_node is None and count is None
+    if bare:
+        node = Assigned(next(column for column in sheet.columns if fold(column.name) == "name"), "NODE", 1.0, "machines of a platform")
+        for told in report.mapping:
+            if told["column"] == node.column.name:
+                told.update(field="NODE", confidence=1.0, why=node.why)
+    if node is None or _numeric(node.column) or (not bare and gres is None and chip is None and per_node is None and count is None):
         return sheet, assigned
     named = by_field.get(("name", 0))
     many = len(set(node.column.codes.tolist())) > 0.8 * len(node.column.codes)
-    if named is not None and named is not node and not many and gres is None and per_node is None and ("PARTITION", 0) not in by_field:
+    if (
+        named is not None
+        and named.column is not node.column
+        and device is None
+        and not many
+        and gres is None
+        and per_node is None
+        and ("PARTITION", 0) not in by_field
+    ):
         return sheet, assigned
     homes = ("cluster", "cluster name", "site", "site name", "data center", "datacenter", "data centre")
-    cluster = named.column if named is not None and named is not node else None
+    other = named is not None and named.column is not node.column and not (chip is not None and chip.column is named.column)
+    cluster = named.column if other and named is not None else None
     cluster = cluster or next((column for column in sheet.columns if fold(column.name) in homes and column is not node.column), None)
     state = next((column for column in sheet.columns if fold(column.name) in ("state", "status", "node state", "zustand")), None)
     for told in report.mapping:
         if state is not None and told["column"] == state.name:
             told.update(field="NODE_STATE", confidence=0.9, why="the state of each machine")
     nodes = _nodes(sheet, node, per_node, chip, count, cluster, state, report)
+    if bare:
+        _bare(sheet, nodes, report)
     return _as_clusters(sheet, nodes, report, context)
+
+
+def lists_machines(sheet: Sheet) -> bool:
+    """Tell whether a table is what a container platform prints of its machines: a name and a state of readiness each."""
+    by_name = {fold(column.name): column for column in sheet.columns}
+    states = {fold(part) for text in by_name["status"].sample(50) for part in text.split(",")} if "status" in by_name else set()
+    return "name" in by_name and bool(states) and states <= READINESS and bool(states & {"ready", "not ready"})
+
+
+def _devices(sheet: Sheet, node: Assigned | None) -> Column | None:
+    """Return what identifies one device a row: the UUIDs that nvidia-smi lists, or the machine and the index in it."""
+    for column in sheet.columns:
+        pattern = DEVICE if "uuid" in fold(column.name).split() else UUID
+        if column.sample(1) and all(pattern.match(text) for text in column.sample(50)):
+            return column
+    index = next((column for column in sheet.columns if fold(column.name) in INDICES), None)
+    if node is None or index is None or node.column is index or _numeric(node.column):
+        return None
+    return encode("device", [f"{_text(node.column, row)}/{_text(index, row)}" for row in range(len(sheet.lines))])
+
+
+def _text(column: Column, row: int) -> str:
+    return clean(column.texts[column.codes[row]])
+
+
+def _chips_in(sheet: Sheet) -> Assigned | None:
+    """Return the column whose cells are chips, where none is mapped as the chip."""
+    for column in sheet.columns:
+        sample = [text for text in column.sample(50) if not is_missing(text)]
+        if sample and sum(bool(resolve.chip(text)) for text in sample) >= 0.7 * len(sample):
+            return Assigned(column, "chip_id", 0.9, "its cells are chips")
+    return None
+
+
+def _bare(sheet: Sheet, nodes: dict[str, Node], report: Report) -> None:
+    """Ask how many chips machines have that are listed by name alone; those of the control plane have none."""
+    roles = next((column for column in sheet.columns if fold(column.name) == "roles"), None)
+    names = next(column for column in sheet.columns if fold(column.name) == "name")
+    if roles is not None:
+        for row in range(len(sheet.lines)):
+            if re.search(r"control-plane|master|etcd", roles.texts[roles.codes[row]]):
+                nodes.pop(clean(names.texts[names.codes[row]]), None)
+    answer = report.ask(
+        "chips_per_node",
+        f"{len(nodes)} machine(s) are listed without their chips: how many has each?",
+        ("each=<number of chips>", "leave-empty"),
+        "leave-empty",
+    )
+    each = np.nan if answer == "leave-empty" else number_each(answer, "chips_per_node")
+    for found in nodes.values():
+        found.chips = {"unknown": each}
 
 
 def _numeric(column: Column) -> bool:
@@ -100,9 +177,14 @@ def _nodes(
     nodes: dict[str, Node] = {}
     twice: set[str] = set()
     for row in range(len(sheet.lines)):
-        names = expand(clean(node.column.texts[node.column.codes[row]]))
+        listed = clean(node.column.texts[node.column.codes[row]])
+        wrong = _no_range(listed)
+        if wrong:
+            report.reject(int(sheet.lines[row]), node.column.name, listed, wrong)
+            continue
+        names = expand(listed)
         texts = [item.column.texts[item.column.codes[row]] for item in (per_node, chip, count) if item]
-        chips, slices = _chips_of(texts, chip.column.name if chip else "chip", report)
+        chips, slices = ({}, 1) if resolve.is_slice(listed) else _chips_of(texts, chip.column.name if chip else "chip", report)
         said = f" {fold(state.texts[state.codes[row]])} " if state is not None else ""
         is_down = any(f" {word} " in said for word in down_words)
         for name in names:
@@ -127,6 +209,18 @@ def _nodes(
     return nodes
 
 
+def _no_range(text: str) -> str:
+    """Return why a node list cannot be counted: a range that runs backwards, or more machines than one list may name."""
+    total = 0
+    for low, high in re.findall(r"(?<=[\[,])\s*(\d{1,18})-(\d{1,18})\s*(?=[\],])", text):
+        total += int(high) - int(low) + 1
+        if int(high) < int(low):
+            return f"the range {low}-{high} runs backwards"
+        if total > MACHINES:
+            return f"names {total:,} machines or more: at most {MACHINES:,} are counted from one list"
+    return ""
+
+
 def expand(text: str) -> list[str]:
     """Return the machines of a node list: "gpu[001-003,7],login1" -> gpu001, gpu002, gpu003, gpu7, login1."""
     found: list[str] = []
@@ -141,7 +235,7 @@ def expand(text: str) -> list[str]:
                 found.append(f"{match[1]}{piece.strip()}{match[3]}")
                 continue
             low, high = int(ends[1]), int(ends[2])
-            found += [f"{match[1]}{number:0{len(ends[1])}d}{match[3]}" for number in range(low, min(high, low + 100_000) + 1)]
+            found += [f"{match[1]}{number:0{len(ends[1])}d}{match[3]}" for number in range(low, high + 1)]
     return found
 
 
@@ -183,9 +277,9 @@ def _chips_of(texts: list[str], header: str, report: Report) -> tuple[dict[str, 
 def _as_clusters(sheet: Sheet, nodes: dict[str, Node], report: Report, context: Context) -> tuple[Sheet, list[Assigned]]:
     """Add machines up into one row a cluster and chip type."""
     down = sum(sum(node.chips.values()) for node in nodes.values() if node.down)
+    machines = sum(node.down and bool(node.chips) for node in nodes.values())
     count_down = False
-    if down:
-        machines = sum(node.down and bool(node.chips) for node in nodes.values())
+    if down and np.isfinite(down):
         answer = report.ask(
             "nodes_down",
             f"{machines} node(s) with {down:g} chips are down, drained or in maintenance: count their chips?",
@@ -213,7 +307,7 @@ def _as_clusters(sheet: Sheet, nodes: dict[str, Node], report: Report, context: 
     columns = [
         encode("cluster", [name for name, _ in order]),
         encode("chip", [chip_id for _, chip_id in order]),
-        encode("chips", [repr(totals[key]) for key in order]),
+        encode("chips", ["" if np.isnan(totals[key]) else repr(totals[key]) for key in order]),
         encode("status", ["operational"] * len(order)),
     ]  # fmt: skip
     made = Sheet(columns, np.array([lines[key] for key in order], dtype=np.int64), sheet.header_line, sheet.caption, sheet.as_of)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from data.importing import bulk, clusters, detect, inventory, layouts, mapping, other_tables, records, required, rows, sheet
+from data.importing import bulk, clusters, detect, devices, inventory, layouts, mapping, other_tables, records, required, rows, sheet
 from data.importing.cluster_names import need_a_name
 from data.importing.columns import to_frame
 from data.importing.remembered import header_id
@@ -62,12 +62,13 @@ def read(
     found = bulk.read(path, dialect, table, report)
     if found is None:
         text = detect.decode(path.read_bytes(), dialect.encoding)
-        found = sheet.find(records.split(text, dialect.delimiter, dialect.skip_lines), table, report)
+        lines = devices.listed(text) or records.split(text, dialect.delimiter, dialect.skip_lines)
+        found = sheet.find(lines, table, report)
         del text
     progress("mapping")
     header = [column.name for column in found.columns]
     given = given or _remembered(header, remembered or {}, report)
-    found.canonical = mapping.is_canonical(found, meta)
+    found.canonical = mapping.is_canonical(found, meta) and not (table == "clusters" and inventory.lists_machines(found))
     layout = mapping.known_layout(found, table)
     context = rows.Context(today, name, dialect.delimiter, layout, _edition(report))
     if not found.canonical:
