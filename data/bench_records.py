@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analytics.bench import fields
 from analytics.bench import record as records
 from data.meta import load_meta
 from data.revisions import TableChange
@@ -23,7 +24,7 @@ def to_frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     out = []
     for row in rows:
         plain: dict[str, Any] = {"measured_on": str(row["started_utc"])[:10]}
-        for field in records.FIELDS:
+        for field in fields.FIELDS:
             value = row[field.name]
             if field.kind == "params":
                 value = json.dumps(value, separators=(",", ":"))
@@ -39,7 +40,7 @@ def from_frame(frame: pd.DataFrame) -> list[dict[str, Any]]:
     out = []
     for plain in frame.to_dict("records"):
         row: dict[str, Any] = {}
-        for field in records.FIELDS:
+        for field in fields.FIELDS:
             value = plain[field.name]
             if value is None or (isinstance(value, float) and np.isnan(value)):
                 row[field.name] = None

@@ -7,8 +7,8 @@ import json
 import math
 from dataclasses import asdict, dataclass, field
 
+from analytics.bench.fields import MOST_OF_SPEC
 from analytics.bench.operation import Work
-from analytics.bench.record import MOST_OF_SPEC
 from analytics.bench.roofline import expected_time_us
 
 

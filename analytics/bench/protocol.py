@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from analytics.bench import fields
 from analytics.bench import record as records
 from analytics.bench.env import machine_state
 from analytics.bench.operation import Backend, Call, Case, Operation, Work
@@ -164,7 +165,7 @@ def _measure_whole(operation: Operation, backend: Backend, case: Case, device: A
         row.update(status=status_of(error), message=first_line(error))
     if row["message"]:
         row["message"] = records.clean(row["message"])  # it may quote what another process printed
-    if row["median_us"] is not None and row["status"] in records.TIMED:
+    if row["median_us"] is not None and row["status"] in fields.TIMED:
         _rates(row)
         judge(row, operation.account(case), session.spec)
 

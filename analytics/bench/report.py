@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from analytics.bench import fields
 from analytics.bench import record as records
 
 SAME = 0.02  # two medians closer than this are the same
@@ -53,11 +54,11 @@ def compare(first: Iterable[dict[str, Any]], second: Iterable[dict[str, Any]]) -
 
     SAME within 2 %; FASTER or SLOWER where the 10-90 % ranges do not overlap; UNDECIDED where the medians differ and the ranges overlap.
     """
-    known = {row["row_key"]: row for row in records.newest(first) if row["status"] in records.TIMED and row["median_us"]}
+    known = {row["row_key"]: row for row in records.newest(first) if row["status"] in fields.TIMED and row["median_us"]}
     out = []
     for row in records.newest(second):
         other = known.get(row["row_key"])
-        if other is None or row["status"] not in records.TIMED or not row["median_us"]:
+        if other is None or row["status"] not in fields.TIMED or not row["median_us"]:
             continue
         ratio = row["median_us"] / other["median_us"]
         if abs(ratio - 1) <= SAME:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from analytics.bench import record as records
+from analytics.bench import fields
 from data.bench_records import TABLE, from_frame, import_records, to_frame
 from data.frames import typed
 from data.meta import load_meta
@@ -18,8 +18,8 @@ def lines(rows):
 
 def test_the_table_has_the_columns_of_a_record():
     meta = load_meta(TABLE)
-    assert list(meta.columns) == [*records.FIELD_BY_NAME, "measured_on"]
-    for field in records.FIELDS:
+    assert list(meta.columns) == [*fields.FIELD_BY_NAME, "measured_on"]
+    for field in fields.FIELDS:
         column = meta.columns[field.name]
         assert column.type == (field.kind if field.kind in ("integer", "number") else "text")
         assert (column.unit, column.minimum, column.maximum, column.required) == (field.unit, field.minimum, field.maximum, field.required)

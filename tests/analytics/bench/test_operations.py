@@ -218,7 +218,7 @@ def test_the_package_imports_without_torch():
 
 
 def test_the_reader_of_records_knows_the_shape_of_every_operation():
-    from analytics.bench.record import SHAPE_WORDS, SHAPES
+    from analytics.bench.fields import SHAPE_WORDS, SHAPES
 
     for name, operation in operations().items():
         for suite in ("smoke", "quick", "full"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.bench import fields
 from analytics.bench import record as records
 from analytics.bench.operation import Backend, Call, Case, Operation, Work
 from analytics.bench.ops import operations
@@ -145,7 +146,7 @@ def test_the_smoke_suite_end_to_end(tmp_path):
         if row["median_us"]:
             assert row["pred_us"] and row["device"].startswith("cpu: ")
             assert row["backend"] != "triton"
-    timed = {row["op"] for row in rows if row["status"] in records.TIMED}
+    timed = {row["op"] for row in rows if row["status"] in fields.TIMED}
     assert timed >= set(operations()) - {"graph", "energy"}  # those two need a GPU and say so
     capacity = next(row for row in rows if row["op"] == "capacity")
     assert capacity["value"] == pytest.approx(capacity["value_pred"], rel=0.1)
