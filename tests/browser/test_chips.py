@@ -24,7 +24,7 @@ OPENINGS = {
     ("chips.draft", "overwatch"): r"GeForce RTX 4090 D",
     ("chips.flows", "chips-2024"): r"To China for 2024, chips",
     ("chips.stock", "china"): r"China 402k \(325k to 497k\)",
-    ("chips.resale", "claim"): r"resold at 1\.2 times the price keep \$45,000",
+    ("chips.resale", "claim"): r"resold at 1\.2 times the price keeps \$45,000",
     ("chips.subsidies", "announced"): r"three national chip funds hold \$94\.8bn",
     ("chips.caps", "exception"): r"hold 1,699 H100 SXM5 80GB",
     ("chips.reporting", "order"): r"take 101k H100 SXM5 80GB",

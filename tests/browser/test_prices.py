@@ -31,7 +31,7 @@ OPENINGS = {
     ("prices.rent", "blocks"): r"1 of 1 fell before 1 Oct 2025, 2 of 2 rose since",
     ("prices.rent_per", "mtok"): r"Cheapest per million Llama-3\.3-70B tokens",
     ("prices.margin", "llama"): r"Llama-3\.3-70B on rented H100 costs",
-    ("prices.elasticity", "jevons"): r"spending, GPU-hours and rents rise",
+    ("prices.elasticity", "jevons"): r"spending, GPU-hours and rents all rise",
     ("prices.plan", "heavy"): r"loses \$149 a month per subscriber",
     ("prices.search", "gpt4"): r"would have cost \$666B a year in 2023",
 }
