@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from data.importing import dates, numbers, rentals, resolve, units, vocabulary
+from data.importing import dates, ends, numbers, rentals, resolve, units, vocabulary
 from data.importing.report import Report
 from data.importing.sheet import Column, Sheet, encode
 from data.importing.text import clean, fold, is_missing
@@ -37,7 +37,7 @@ def reshape(sheet: Sheet, meta: TableMeta, report: Report) -> Sheet:
         return rentals.by_term(sheet, report)
     if meta.name != "clusters":
         return sheet
-    sheet = _year_and_quarter(sheet, report)
+    sheet = _year_and_quarter(ends.joined(sheet, report), report)
     periods = _period_columns(sheet)
     measure = _named(sheet, "MEASURE")
     if periods:

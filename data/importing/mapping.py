@@ -22,6 +22,7 @@ TIE = 0.03
 HOURLY = re.compile(r"(?:/|\bper\s*|-)\s*(?:h|hr|hour)\b|\bhourly\b", re.IGNORECASE)
 MONEY = re.compile(r"(?:^|_)usd(?:_|$)")
 PER_TOKENS = {1e3: "per 1K tokens", 1e6: "per token"}
+FIGURES = ("POWER", "CHIP_COUNT_TOTAL", "ACCELERATOR_CORES", "GPUS_PER_NODE", "NODE", "VALUE")
 CHIP_FIELDS = ("chip_id", "chip_count")
 ORDINALS = (("secondary", "second", "2nd", "2", "ii", "b"), ("tertiary", "third", "3rd", "3", "iii", "c"), ("fourth", "4th", "4", "d"))
 
@@ -94,8 +95,25 @@ def assign(sheet: Sheet, meta: TableMeta, report: Report, given: dict[str, Any] 
     result += _by_values(left, result, meta, {field for field, _ in taken})
     for item in result:
         _unit(item, meta)
+    _without_figures(sheet, result, meta, report)
     _write(sheet, result, meta, report)
     return result
+
+
+def _without_figures(sheet: Sheet, result: list[Assigned], meta: TableMeta, report: Report) -> None:
+    """Warn where a file has columns of figures and none of them is mapped: its rows would hold names alone."""
+    places = ("latitude", "longitude")
+    if any(item.field not in places and (item.field in FIGURES or _figures(meta, item.field)) for item in result):
+        return
+    mapped = {id(item.column) for item in result}
+    left = [column for column in sheet.columns if id(column) not in mapped and (seen := look(column)).filled and seen.numeric > 0.6]
+    if left:
+        named = ", ".join(f'"{column.name[:40]}"' for column in left[:5])
+        report.warn(f"no column of figures is known: {named} left out; map a column to the field it is")
+
+
+def _figures(meta: TableMeta, field: str) -> bool:
+    return field.startswith("CHIP:") or (field in meta.columns and meta.columns[field].numeric)
 
 
 def _unitless(item: Assigned, meta: TableMeta) -> Assigned:

@@ -15,7 +15,7 @@ STATES: dict[str, str] = _DATA["states"]
 _STATE_NAMES = {name.casefold(): name for name in STATES.values()}
 _DEGREES = (
     r"(?:([NSEWnsew])\s*)?([+-]?\d{1,3}(?:[.,]\d+)?)\s*(?:°|º|deg|d)?\s*"
-    r"(?:(?<=[\s°º])(\d{1,2}(?:[.,]\d+)?)\s*(?:'|′|’|m|(?=\s)|$)\s*)?(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:\"|″|”|''|′′|s|(?=\s)|$)\s*)?\s*([NSEWOnsewo])?"
+    r"(?:(?<=[\s°ºdg])(\d{1,2}(?:[.,]\d+)?)\s*(?:'|′|’|m|(?=\s)|$)\s*)?(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:\"|″|”|''|′′|s|(?=\s)|$)\s*)?\s*([NSEWOnsewo])?"
 )
 
 

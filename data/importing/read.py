@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from data.importing import bulk, clusters, detect, devices, inventory, layouts, mapping, other_tables, records, required, rows, sheet
+from data.importing import (
+    bulk,
+    clusters,
+    detect,
+    devices,
+    inventory,
+    layouts,
+    mapping,
+    other_tables,
+    records,
+    required,
+    rows,
+    sheet,
+    sparsity,
+)
 from data.importing.cluster_names import need_a_name
 from data.importing.columns import to_frame
 from data.importing.remembered import header_id
@@ -85,6 +99,8 @@ def read(
         for item in assigned:
             if mapping.MONEY.search(item.field) and not item.currency:
                 item.currency = layout["currency"]
+    if table == "chips":
+        sparsity.prefer_dense(builder)
     rows.build(builder)
     if table == "clusters":
         clusters.finish(builder)

@@ -18,6 +18,8 @@ VENDOR_WORDS = re.compile(
     r"superchips?|cards?|tensor core|servers?|nodes?|modules?|systems?|racks?|xpus?|units?)\b",
     re.IGNORECASE,
 )
+NO_MODEL = re.compile(r"(?:SXM|HBM|NVL|PCIE|GEN|OAM|GDDR|DDR|X)\d+[A-Za-z]?", re.IGNORECASE)
+TYPING_ERROR = 75
 SLICE = re.compile(r"\b(?:mig|\d+g\.\d+gb|vgpu|[1-7]c\.\d+g|grid|time-?slic\w*|shard)\b|\d+g\.\d+gb", re.IGNORECASE)
 AMOUNT = r"[~≈]?\s*[\d.,]+\s*(?:k|m|million|thousand)?(?:\s*(?:[-–—]|\bto\b)\s*[\d.,]+\s*(?:k|m|million|thousand)?)?"
 # Streaming multiprocessors or compute units a chip shows to lists that count accelerator cores (datasheets of the chips).
@@ -95,8 +97,34 @@ def proposal(text: str) -> str:
     shown = clean(text)
     if len(shown) < 3 or len(shown) > 60 or not re.search(r"\d", shown) or re.search(r"[\\()';=*]|/.*/", shown):
         return ""
-    match = process.extractOne(shown, _spellings(), scorer=fuzz.ratio, processor=str.casefold, score_cutoff=84)
-    return match[0] if match else ""
+    tokens = _model_tokens(shown)
+    named = {token for token in tokens if token in _by_token() and chip(token)}
+    if len(named) == 1:
+        near = process.extractOne(shown, _by_token()[named.pop()], scorer=fuzz.ratio, processor=str.casefold)
+        return near[0] if near else ""
+    spellings = [
+        spelling
+        for spelling in _spellings()
+        if not tokens or any(fuzz.ratio(own, other) >= TYPING_ERROR for own in tokens for other in _model_tokens(spelling))
+    ]
+    match = process.extractOne(shown, spellings, scorer=fuzz.ratio, processor=str.casefold, score_cutoff=84)
+    return match[0] if match and not named else ""
+
+
+@lru_cache(maxsize=5_000)
+def _model_tokens(text: str) -> frozenset[str]:
+    """Return the words of letters and digits that tell models apart: "HGX B200 8-GPU" -> b200."""
+    return frozenset(word.casefold() for word in re.findall(r"(?<![\w])[A-Za-z]{1,4}\d[\dA-Za-z]*", text) if not NO_MODEL.fullmatch(word))
+
+
+@cache
+def _by_token() -> dict[str, tuple[str, ...]]:
+    """Return model word -> the known spellings that hold it."""
+    found: dict[str, list[str]] = {}
+    for spelling in _spellings():
+        for token in _model_tokens(spelling):
+            found.setdefault(token, []).append(spelling)
+    return {token: tuple(spellings) for token, spellings in found.items()}
 
 
 def _lookup(text: str) -> tuple[str, str] | None:

@@ -10,10 +10,15 @@ from analytics.chips.metrics import PRECISION_BITS, sparse_suspects
 from data import shipped
 from data.importing.columns import missing
 from data.importing.rows import Builder
+from data.importing.sheet import Column
 
 RATES = tuple(name for name in PRECISION_BITS if "dense" in name)
 _SAID = re.compile(r"spars|\b2:4\b", re.IGNORECASE)
 _DENIED = re.compile(r"(?:without|no|non|not|w/o|excl\w*)[\s-]*(?:structured\s+|2:4\s+)?spars\w*", re.IGNORECASE)
+_PARTS = re.compile(r"[()/;|\[\]]|,\s|\bor\b", re.IGNORECASE)
+_RATIO = re.compile(r"\b2:4\b(?:\s+(?:structured\s+)?spars\w*)?", re.IGNORECASE)
+_DENSE = re.compile(r"\bdense\b", re.IGNORECASE)
+_MARK = re.compile(r"\s*([*†‡§¹²³⁴]+|\[\w{1,2}\]|\(\d\))")
 HALVE, DENSE, LEAVE_OUT = "halve", "dense", "leave-empty"
 
 
@@ -22,16 +27,64 @@ def with_sparsity(text: str) -> bool:
     return bool(_SAID.search(_DENIED.sub(" ", text)))
 
 
+def prefer_dense(builder: Builder) -> None:
+    """Read the dense figure of cells that state both: of "2,614 (5,229 with sparsity)" the first, wherever it stands."""
+    for item in builder.assigned:
+        if item.field not in RATES or not any(_SAID.search(text) for text in item.column.texts):
+            continue
+        dense = [_dense_of(text) for text in item.column.texts]
+        codes = [code for code, text in enumerate(dense) if text is not None]
+        if codes:
+            texts = [own if text is None else text for own, text in zip(item.column.texts, dense)]
+            where = builder.line_list(np.isin(item.column.codes, codes))
+            builder.report.warn(f'column "{item.column.name}", {where}: a dense rate and one with sparsity are given, the dense is stored')
+            column = item.column
+            item.column = Column(column.name, column.codes, texts, column.alternative, column.unit_hint)
+
+
+def _dense_of(text: str) -> str | None:
+    """Return the part of a cell that gives the dense rate where another part is said to be with sparsity; else None."""
+    parts: list[str] = []
+    for part in _PARTS.split(_RATIO.sub("sparsity", text)):
+        if re.search(r"\d", part) or not parts:
+            parts.append(part)
+        elif part.strip():
+            parts[-1] += f" {part}"  # a word behind its figure
+    dense = [part.strip() for part in parts if re.search(r"\d", part) and not with_sparsity(part)]
+    return _DENSE.sub(" ", dense[0]).strip() if len(parts) == 2 and len(dense) == 1 else None
+
+
+def _marked(builder: Builder) -> tuple[list[re.Pattern[str]], str]:
+    """Return the footnote marks whose notes say "with sparsity", and a note without a mark that says so of the whole table."""
+    marks, whole = [], ""
+    for note in builder.sheet.notes:
+        if not with_sparsity(note):
+            continue
+        mark = _MARK.match(note)
+        if mark:
+            one = re.escape(mark[1])
+            marks.append(re.compile(rf"(?<![*†‡§¹²³⁴]){one}(?![*†‡§¹²³⁴])"))
+        else:
+            whole = note
+    return marks, whole or next((title for title in builder.sheet.caption if with_sparsity(title)), "")
+
+
 def settle(builder: Builder) -> None:
     """Ask about rates said to be with sparsity and change them as answered; warn of dense ones that look doubled."""
+    marks, whole = _marked(builder)
     asked = np.zeros((len(RATES), builder.size), dtype=bool)
     for item in builder.assigned:
         if item.field not in RATES or item.slot:
             continue
-        if with_sparsity(item.column.name):
+        name = item.column.name
+        if with_sparsity(name):
             where, what = np.ones(builder.size, dtype=bool), "its header says so"
+        elif any(mark.search(name) for mark in marks):
+            where, what = np.ones(builder.size, dtype=bool), "the note its header is marked for says so"
+        elif whole and not _DENSE.search(name) and not _SAID.search(name):
+            where, what = np.ones(builder.size, dtype=bool), f'"{whole[:60]}" says so'
         else:
-            said = np.array([with_sparsity(text) for text in item.column.texts], dtype=bool)
+            said = np.array([with_sparsity(text) or any(mark.search(text) for mark in marks) for text in item.column.texts], dtype=bool)
             where = said[item.column.codes] if said.any() else np.zeros(builder.size, dtype=bool)
             what = builder.line_list(where) if where.any() else ""
         rate = builder.column(item.field)

@@ -28,6 +28,8 @@ def test_layout(reading, name):
         assert {key: row.get(key) for key, value in cells.items() if not same(row.get(key), value)} == {}, (cells, row)
     for part in wanted.get("said", []):
         assert any(part in warning for warning in report.warnings), (part, report.warnings)
+    first = {question.id: question.choices[0] for question in report.questions}
+    assert {id: first.get(id) for id in wanted.get("proposed", {})} == wanted.get("proposed", {})
     shown = {told["column"]: told["unit"] for told in report.mapping}
     assert {column: shown.get(column) for column in wanted.get("units", {})} == wanted.get("units", {})
     assert [[reject.row, reject.column] for reject in report.rejects] == wanted.get("rejects", [])
