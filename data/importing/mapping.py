@@ -19,6 +19,7 @@ from data.meta import TableMeta, read_yaml
 
 ACCEPTED = 0.5
 TIE = 0.03
+PRICED = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|cny|price|cost|rate|preis|prix)\b", re.IGNORECASE)
 HOURLY = re.compile(r"(?:/|\bper\s*|-)\s*(?:h|hr|hour)\b|\bhourly\b", re.IGNORECASE)
 MONEY = re.compile(r"(?:^|_)usd(?:_|$)")
 PER_TOKENS = {1e3: "per 1K tokens", 1e6: "per token"}
@@ -296,6 +297,8 @@ def _wrong_unit(column: Column, field: str, meta: TableMeta) -> bool:
     if not unit:
         _, unit, currency = units.in_words(f"({column.unit_hint})") if column.unit_hint else (None, "", currency)
     target = target_unit(field, meta)
+    if field == "GPUS_PER_NODE" and (currency or PRICED.search(column.name)):
+        return True
     if currency and target and not MONEY.search(field) and target != "%":
         return field in ("POWER", "power_mw", "site_power_mw", "chip_count", "chip_count_low", "chip_count_high", "h100e")
     if not unit or not target:
@@ -339,7 +342,7 @@ def _by_values(columns: list[Column], result: list[Assigned], meta: TableMeta, t
             if powered and "power_mw" in meta.columns and seen.numeric > 0.5 and not have & {"POWER", "power_mw", "site_power_mw"}:
                 found.append(Assigned(column, "POWER", 0.55, "the header has a unit of power"))
                 have.add("POWER")
-    hourly = [column for column in columns if units.in_words(column.name)[2] and HOURLY.search(column.name) and look(column).numeric > 0.5]
+    hourly = [column for column in columns if PRICED.search(column.name) and HOURLY.search(column.name) and look(column).numeric > 0.5]
     if meta.name == "gpu_rental_prices" and "usd_per_gpu_hour" not in have and len(hourly) == 1:
         found.append(Assigned(hourly[0], "usd_per_gpu_hour", 0.55, "the header has money an hour"))
     return found

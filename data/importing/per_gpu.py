@@ -14,8 +14,9 @@ from data.importing.text import clean
 
 FIELDS = {"gpu_rental_prices": ("usd_per_gpu_hour",), "serving_measurements": ("output_tok_s_per_gpu", "input_tok_s_per_gpu")}
 _ONE = r"(?:gpu|chip|accelerator|card|device|xpu|tpu)"
+_HOLDER = r"(?![\s-]*(?:nodes?|servers?|instances?|machines?|hosts?|box|systems?|vms?)\b)"
 EACH = re.compile(
-    rf"(?:\bper|/|\ban?|\beach|\bpro|\bpar)[\s-]*(?:single[\s-]+)?{_ONE}\b|\b{_ONE}s?[\s-]*(?:hours?|hrs?|h)\b", re.IGNORECASE
+    rf"(?:\bper|/|\ban?|\beach|\bpro|\bpar)[\s-]*(?:single[\s-]+)?{_ONE}\b{_HOLDER}|\b{_ONE}s?[\s-]*(?:hours?|hrs?|h)\b", re.IGNORECASE
 )
 WHOLE = re.compile(
     r"\b(?:nodes?|servers?|instances?|machines?|hosts?|systems?|box(?:es)?|vms?|racks?|cluster|total|overall|aggregated?|combined)\b",

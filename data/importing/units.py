@@ -103,7 +103,10 @@ def in_words(text: str) -> tuple[float | None, str, str]:
     tokens = re.findall(r"(?i)US\$|CN¥|[$€£¥₩₹]|[A-Za-zµ%²]+(?:/[A-Za-z]+)?2?|兆瓦|千瓦|吉瓦|[кмг]вт\b|[万亿元]", plain)
     for index, token in enumerate(tokens):
         folded = token.casefold()
-        if folded in CURRENCIES and folded not in ("won", "rs."):
+        money = folded.partition("/")[0] if "/" in folded else ""
+        if len(money) == 3 and money in CURRENCIES:
+            currency = currency or CURRENCIES[money]  # "USD/hr"
+        elif folded in CURRENCIES and folded not in ("won", "rs."):
             currency = currency or CURRENCIES[folded]
         elif folded in UNITS and not (folded in ("w", "s", "h", "t", "us", "min") and len(tokens) > 1 and not _bracketed(text, token)):
             unit = unit or UNITS[folded]
