@@ -27,6 +27,7 @@ are in decode time. So many questions to one replica (draws of a doubtful rate, 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -161,6 +162,14 @@ def _figures(steps: np.ndarray, load: np.ndarray, lumps: np.ndarray, shares: np.
 def _tables(steps: np.ndarray, knots: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """`_chain` at each knot of lumpiness and LOADS; shape (knots, loads, figures)."""
     return np.stack([_chain(steps, LOADS, np.full(LOADS.size, knot), shares) for knot in knots])
+
+
+@functools.lru_cache(maxsize=64)
+def _tables_of_bounds(steps: tuple[float, ...], bounds: tuple[int, ...], knots: tuple[float, ...], share: float) -> np.ndarray:
+    """The tables of a replica whose batch is held below each bound; kept, since limits, rates and prompts are no part of them."""
+    tables = np.stack([_tables(np.array(steps[:bound]), np.array(knots), np.array([share])) for bound in bounds])
+    tables.flags.writeable = False
+    return tables
 
 
 def under_load(
@@ -342,41 +351,49 @@ def capacity(
     steps = _steps(step_s)
     bounds = np.unique(np.round(np.geomspace(1, steps.size, BOUNDS)).astype(int))
     most_busy = np.max(prompt / (prompt + length * factor * (steps[bounds - 1] / bounds).min()), initial=0.0)
-    knots = np.linspace(0.0, float(_lumpiness(np.minimum(most_busy, 1 - 1e-9), 0.0)) + 1e-9, LUMPS)
-    tables = np.stack([_tables(steps[:bound], knots, np.array([share])) for bound in bounds])
+    upper = np.ceil(float(_lumpiness(np.minimum(most_busy, 1 - 1e-9), 0.0)) * 20 + 1e-6) / 20  # by twentieths, so that tables are met again
+    knots = np.linspace(0.0, min(upper, 1.0), LUMPS)
+    tables = _tables_of_bounds(tuple(steps), tuple(bounds), tuple(knots), share)
     kept, _, full = _full(np.exp(tables[..., 0]), LOADS, knots[:, None])
     mean_step = kept * tables[..., 3] + steps[bounds - 1, None, None] * full
     step_and_mean, z = np.stack([tables[..., 4], mean_step], axis=-1), _normal_quantile(share)
     pace = steps[bounds - 1] / bounds  # seconds of a full batch for a token
 
-    def held(rate: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Largest bound that keeps the time per token at these rates (-1: none), whether it keeps up, and the first token."""
+    def held(rate: np.ndarray, least: np.ndarray, most: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Place of the largest bound that keeps the time per token at these rates (-1: none), whether it keeps up, and the first token.
+
+        Looked for between the places found at a higher and at a lower rate: more arrivals never allow a larger bound.
+        """
         free = 1 - rate * prompt
         stretch = factor / np.maximum(free, 1e-12)
         work, visits = rate * length * stretch, length * factor * rate * np.maximum(free, 1e-12)
         busy = rate * prompt
         lumps = _lumpiness(np.minimum(busy, most_busy), 0.0)
-        low, high = np.full(rate.size, -1), np.full(rate.size, bounds.size)
-        while np.any(high - low > 1):  # a row that is settled compares its own bound again
-            middle = np.maximum((low + high) // 2, 0)
-            found = _between(step_and_mean, work * pace[middle], lumps, knots, middle)
-            fits = _per_token(z, found[:, 0], found[:, 1], stretch, busy, visits) <= tpot
-            low, high = np.where(fits, middle, low), np.where(fits, high, np.where(middle > low, middle, high))
+        low, high = least.copy(), most + 1
+        while (open_rows := np.flatnonzero(high - low > 1)).size:
+            middle = (low[open_rows] + high[open_rows]) // 2
+            found = _between(step_and_mean, work[open_rows] * pace[middle], lumps[open_rows], knots, middle)
+            per_token = _per_token(z, found[:, 0], found[:, 1], stretch[open_rows], busy[open_rows], visits[open_rows])
+            fits = per_token <= tpot[open_rows]
+            low[open_rows], high[open_rows] = np.where(fits, middle, low[open_rows]), np.where(fits, high[open_rows], middle)
         bound = np.maximum(low, 0)
         load = work * pace[bound]
         keeps_up = (free > 0) & (load < 1)
         r = np.where(keeps_up, load, 0.5)
         waits = _waits(rate, r, lumps, prompt, 0.0, _between(tables, r, lumps, knots, bound), steps[bounds[bound] - 1], stretch)
         soon = _beyond(np.maximum(ttft - prompt, 0.0), *waits) <= 1 - share
-        return np.where(low < 0, -1, bounds[bound]), keeps_up, soon
+        return low, keeps_up, soon
 
     low, high = np.zeros(prompt.size), 1 / (prompt + length * factor * pace.min())
+    least, most = np.full(prompt.size, -1), np.full(prompt.size, bounds.size - 1)
     for _ in range(14):
         middle = (low + high) / 2
-        size, keeps_up, soon = held(middle)
-        good = (size > 0) & keeps_up & soon
+        place, keeps_up, soon = held(middle, least, most)
+        good = (place >= 0) & keeps_up & soon
         low, high = np.where(good, middle, low), np.where(good, high, middle)
-    size, keeps_up, soon = held(high)
+        least, most = np.where(good, least, place), np.where(good, place, most)
+    place, keeps_up, soon = held(high, least, most)
+    size = np.where(place < 0, -1, bounds[np.maximum(place, 0)])
     why = np.where(
         (size < 0) | (~keeps_up & (size < steps.size)), "time per token", np.where(keeps_up & ~soon, "first token", "memory or chip time")
     )
