@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analytics.clusters.consistency import RATIOS, implied, question
+from analytics.clusters.consistency import APART, RATIOS, implied, question_beside
 
 FIGURES = {
     "chip_count": "count_basis",
@@ -57,24 +59,70 @@ def ratios(rows: pd.DataFrame, chips: pd.DataFrame) -> pd.DataFrame:
     return out.assign(**{name: getattr(found, name) for name in RATIOS}).drop(columns="rated")
 
 
-def peers(known: pd.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
-    """What clusters show by chip and ratio: (chip_id, ratio) → cluster_id → median of its testimonies; `known` comes from `ratios`."""
-    out: dict[tuple[str, str], dict[str, float]] = {}
+@dataclass(frozen=True)
+class Peers:
+    """What clusters of a chip show of one ratio: how many there are, and the two least and two most with whose they are."""
+
+    clusters: frozenset[str]
+    least: tuple[tuple[float, str], ...]
+    most: tuple[tuple[float, str], ...]
+
+    def without(self, cluster_id: str) -> tuple[int, float, float]:
+        """Number, least and most of the clusters other than one; NaN where there is none."""
+        count = len(self.clusters) - (cluster_id in self.clusters)
+        low, high = (next((value for value, whose in ends if whose != cluster_id), np.nan) for ends in (self.least, self.most))
+        return count, low, high
+
+    def inner(self) -> tuple[float, float] | None:
+        """The second least and the second most; None where fewer than three clusters show the ratio."""
+        return (self.least[1][0], self.most[1][0]) if len(self.clusters) > 2 else None
+
+
+def peers(known: pd.DataFrame) -> dict[tuple[str, str], Peers]:
+    """What clusters show by chip and ratio, each by the median of its testimonies; `known` comes from `ratios`."""
+    out: dict[tuple[str, str], Peers] = {}
     told = known[~known["chip_id"].isin(NO_CHIP)]
     for name in RATIOS:
-        middle = told[told[name].notna()].groupby(["chip_id", "cluster_id"])[name].median().reset_index()
-        for chip_id, cluster_id, value in zip(middle["chip_id"], middle["cluster_id"], middle[name]):
-            out.setdefault((str(chip_id), name), {})[str(cluster_id)] = float(value)
+        middle = told[told[name].notna()].groupby(["chip_id", "cluster_id"])[name].median().reset_index().sort_values(name, kind="stable")
+        for chip_id, own in middle.groupby("chip_id"):
+            pairs = list(zip(own[name].astype(float), own["cluster_id"].astype(str)))
+            out[str(chip_id), name] = Peers(frozenset(whose for _, whose in pairs), tuple(pairs[:2]), tuple(pairs[:-3:-1]))
     return out
 
 
-def questions(row: dict[str, Any], others: dict[tuple[str, str], dict[str, float]]) -> dict[str, str]:
+def unasked(name: str, chip_ids: Sequence[object], others: dict[tuple[str, str], Peers]) -> tuple[np.ndarray, np.ndarray]:
+    """Least and most of a ratio by chip within which no question is asked, whichever cluster the figure is of.
+
+    A cluster's own testimony is left out of what others show: without it the range may end at the second value from the end.
+    """
+    usual, known = RATIOS[name], [others.get((str(chip_id), name)) for chip_id in chip_ids]
+    inner = [beside.inner() if beside else None for beside in known]
+    low = np.array([max(usual.low, ends[0] / APART) if ends else usual.low for ends in inner])
+    high = np.array([min(usual.high, ends[1] * APART) if ends else usual.high for ends in inner])
+    return low, high
+
+
+def asked_of_all(every: pd.DataFrame, others: dict[tuple[str, str], Peers]) -> dict[int, dict[str, str]]:
+    """`questions` of every row that raises one, by its place; `every` comes from `ratios`."""
+    codes, chip_ids = pd.factorize(every["chip_id"].astype(str))
+    odd = np.zeros(len(every), dtype=bool)
+    for name in RATIOS:
+        low, high = unasked(name, list(chip_ids), others)
+        value = every[name].to_numpy(float)
+        with np.errstate(invalid="ignore"):
+            odd |= (value < low[codes]) | (value > high[codes])
+    places = np.flatnonzero(odd)
+    rows = every.iloc[places][["chip_id", "cluster_id", *RATIOS]].to_dict("records")
+    found = {int(place): questions({str(c): v for c, v in row.items()}, others) for place, row in zip(places, rows)}
+    return {place: said for place, said in found.items() if said}
+
+
+def questions(row: dict[str, Any], others: dict[tuple[str, str], Peers]) -> dict[str, str]:
     """What is odd about one row of `ratios`: ratio → sentence. Other clusters are those of the row's chip, itself left out."""
     found = {}
     for name in RATIOS:
-        beside = others.get((str(row["chip_id"]), name), {})
-        values = [value for cluster_id, value in beside.items() if cluster_id != row["cluster_id"]]
-        said = question(name, float(row[name]), values, str(row["chip_id"]))
-        if said:
+        beside = others.get((str(row["chip_id"]), name))
+        count, low, high = beside.without(str(row["cluster_id"])) if beside else (0, np.nan, np.nan)
+        if said := question_beside(name, float(row[name]), count, low, high, str(row["chip_id"])):
             found[name] = said
     return found

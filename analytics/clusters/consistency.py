@@ -128,12 +128,19 @@ def question(name: str, value: float, peers: Sequence[float] = (), chip: str = "
     Parameters: name in RATIOS; value, NaN for none; peers, the same figure of other clusters with the chip; chip, its
     name. A figure is questioned outside its usual range, or more than a tenth outside of what at least four others show.
     """
+    others = np.asarray([p for p in peers if p == p], dtype=float)
+    return question_beside(
+        name, value, len(others), *((float(others.min()), float(others.max())) if len(others) else (np.nan, np.nan)), chip
+    )
+
+
+def question_beside(name: str, value: float, others: int, least: float, most: float, chip: str = "") -> str:
+    """`question` of a figure beside a number of others of which the least and the most are known."""
     ratio = RATIOS[name]
     if np.isnan(value):
         return ""
-    others = np.asarray([p for p in peers if p == p], dtype=float)
-    enough = len(others) >= PEERS
-    low, high = (float(others.min()), float(others.max())) if enough else (ratio.low, ratio.high)
+    enough = others >= PEERS
+    low, high = (least, most) if enough else (ratio.low, ratio.high)
     unusual = not ratio.low <= value <= ratio.high
     apart = enough and not low / APART <= value <= high * APART
     if not unusual and not apart:
@@ -143,5 +150,5 @@ def question(name: str, value: float, peers: Sequence[float] = (), chip: str = "
         side = "under" if value < ratio.low else "over"
         said += f": {side} the usual {ratio.write(ratio.low)} to {ratio.write(ratio.high)}"
     if enough:
-        said += f"; {len(others)} other clusters of {chip or 'this chip'} lie between {ratio.write(low)} and {ratio.write(high)}"
+        said += f"; {others} other clusters of {chip or 'this chip'} lie between {ratio.write(low)} and {ratio.write(high)}"
     return said

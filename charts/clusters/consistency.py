@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -55,19 +56,24 @@ class Params(ChartParams):
 def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     """One row a testimony with the ratio: cluster, chip, value, level (IT, site), the question it raises ("" for none)."""
     every, others = cluster_files.implied_by_all(snapshot)
-    out: list[dict[str, Any]] = []
-    asked = []
-    wanted = params.find.strip().casefold()
-    for row in chips.records(every):
-        found = consistency.questions(row, others)
-        asked += [f"{row['name']}, {clusters.short_source(row['source'])}: {said}" for said in found.values()]
-        if (params.chips and row["chip_id"] not in params.chips) or wanted not in str(row["name"]).casefold():
-            continue
-        for name in SHOWN[params.ratio]:
-            if row[name] == row[name] and (name in found or not params.odd):
-                told = {c: row[c] for c in _KEPT} | {c: float(row[c]) for c in _FIGURES}
-                out.append(told | {"ratio": name, "value": float(row[name]), "question": found.get(name, "")})
-    frame = pd.DataFrame(out, columns=[*_KEPT, *_FIGURES, "ratio", "value", "question"])
+    found = consistency.asked_of_all(every, others)
+    asked = [
+        f"{every['name'].iloc[place]}, {clusters.short_source(every['source'].iloc[place])}: {sentence}"
+        for place, said in found.items()
+        for sentence in said.values()
+    ]
+    wanted = every["name"].astype(str).str.casefold().str.contains(params.find.strip().casefold(), regex=False)
+    if params.chips:
+        wanted &= every["chip_id"].isin(params.chips)
+    parts = []
+    for name in SHOWN[params.ratio]:
+        places = np.flatnonzero(wanted & every[name].notna())
+        said = [found.get(int(place), {}).get(name, "") for place in places]
+        own = every.iloc[places][[*_KEPT, *_FIGURES]].astype(dict.fromkeys(_FIGURES, float))
+        parts.append(own.assign(ratio=name, value=every[name].to_numpy(float)[places], question=said, place=places))
+    frame = pd.concat(parts).sort_values("place", kind="stable", ignore_index=True).drop(columns="place")
+    if params.odd:
+        frame = frame[frame["question"] != ""].reset_index(drop=True)
     middle = frame.groupby("chip_id")["value"].transform("median") if len(frame) else frame["value"]
     frame = frame.assign(middle=middle).sort_values(["middle", "chip_id", "value", "name"], kind="stable", ignore_index=True)
     names = chips.names(snapshot)

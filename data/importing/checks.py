@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics.clusters.consistency import APART, RATIOS, implied
+from analytics.clusters.consistency import RATIOS, implied
 from data import consistency
 from data.importing import physics
 from data.importing.columns import Coded, to_frame
@@ -46,7 +46,7 @@ def implausible(put: pa.Table, store: Store) -> list[str]:
     return said
 
 
-def _doubtful(put: pa.Table, several: np.ndarray, others: dict[tuple[str, str], dict[str, float]], chips: pd.DataFrame) -> np.ndarray:
+def _doubtful(put: pa.Table, several: np.ndarray, others: dict[tuple[str, str], consistency.Peers], chips: pd.DataFrame) -> np.ndarray:
     """Return the rows that can have a ratio out of range, and those of testimonies with `several` rows: no row left out is odd."""
     chip = Coded.of(np.zeros(0, dtype=object)) if "chip_id" not in put.column_names else _coded(put, "chip_id")
     rated = chips.drop_duplicates("chip_id").set_index("chip_id")["tdp_w"].astype(float)
@@ -55,11 +55,8 @@ def _doubtful(put: pa.Table, several: np.ndarray, others: dict[tuple[str, str], 
     codes = chip.codes if len(chip.codes) else np.full(len(put), -1)
     found = implied(*(figures[name] for name in ("chip_count", "power_mw", "site_power_mw", "capex_usd", "h100e")), rated_w=by_chip[codes])
     odd = several
-    for name, ratio in RATIOS.items():
-        # A cluster's own testimony is left out of what others show: without it the range may end at the second value from the end.
-        inner = [sorted(others.get((str(chip_id), name), {}).values())[1:-1] for chip_id in [*chip.values, ""]]
-        low = np.array([max(ratio.low, values[0] / APART) if values else ratio.low for values in inner])
-        high = np.array([min(ratio.high, values[-1] * APART) if values else ratio.high for values in inner])
+    for name in RATIOS:
+        low, high = consistency.unasked(name, [*chip.values, ""], others)
         value = getattr(found, name)
         with np.errstate(invalid="ignore"):
             odd = odd | (value < low[codes]) | (value > high[codes])

@@ -18,7 +18,7 @@ SAME_PLACE_DEGREES = 0.05
 NAME_LIKENESS = 88
 
 
-def implausible(frame: pd.DataFrame, others: dict[tuple[str, str], dict[str, float]], chips: pd.DataFrame) -> list[str]:
+def implausible(frame: pd.DataFrame, others: dict[tuple[str, str], consistency.Peers], chips: pd.DataFrame) -> list[str]:
     """Return sentences about rows whose figures do not fit together; a derived value is never evidence.
 
     `others`, from consistency.peers, is what clusters of the store show, beside which a figure is held; `chips`, the table

@@ -60,7 +60,7 @@ def voices(snapshot: Snapshot, cluster_id: str, quantity: str) -> pd.DataFrame:
 
 
 @per_revision
-def implied_by_all(snapshot: Snapshot) -> tuple[pd.DataFrame, dict[tuple[str, str], dict[str, float]]]:
+def implied_by_all(snapshot: Snapshot) -> tuple[pd.DataFrame, dict[tuple[str, str], consistency.Peers]]:
     """The ratios of every testimony (`data.consistency.ratios`) and what clusters show by chip (`data.consistency.peers`)."""
     every = consistency.ratios(rows(snapshot), snapshot.table("chips"))
     return every, consistency.peers(every)
