@@ -37,6 +37,7 @@ SHOWN = {"power": ("power_per_chip_w", "site_power_per_chip_w")} | {
 SHOWN["pue"] = ("pue",)
 LABELS = {"power": "Watts a chip"} | {name: rule.RATIOS[name].label for name in SHOWN if name != "power"}
 _KEPT = ["cluster_id", "name", "phase", "source", "as_of", "chip_id", "rung", "source_url", "single_source", "not_reread"]
+MOST_MARKS, MOST_NAMES = 400, 60
 _FIGURES = ["chip_count", "power_mw", "site_power_mw", "capex_usd", "h100e"]
 
 
@@ -79,10 +80,28 @@ def table(params: Params, snapshot: Snapshot) -> pd.DataFrame:
     names = chips.names(snapshot)
     whole = {name: int(every[name].notna().sum()) for name in rule.RATIOS}
     facts = {
+        "matching": len(frame), "questioned": int((frame["question"] != "").sum()), "sites": int(frame["cluster_id"].nunique()),
         "testimonies": len(every), "asked": list(dict.fromkeys(asked)), "counts": whole,
         "names": {c: _NO_NAME.get(c) or names.get(c, c).split(" (")[0] for c in frame["chip_id"].unique()},
     }  # fmt: skip
-    return with_facts(frame.drop(columns="middle"), facts)
+    return with_facts(_few(frame.drop(columns="middle")), facts)
+
+
+def _few(frame: pd.DataFrame) -> pd.DataFrame:
+    """At most MOST_MARKS rows of a frame in the order of chip and value: the ends of each chip, questioned ones, then evenly the rest."""
+    if len(frame) <= MOST_MARKS:
+        return frame
+    chip, count = frame["chip_id"], len(frame)
+    first, last = ~chip.duplicated(), ~chip.duplicated(keep="last")
+    rank = np.where(first | last, 0, np.where(frame["question"] != "", 1, 2))
+    order = np.argsort(rank, kind="stable")
+    kept: list[int] = []
+    for group in range(3):
+        own = order[rank[order] == group]
+        room = MOST_MARKS - len(kept)
+        kept += own.tolist() if len(own) <= room else own[np.linspace(0, len(own) - 1, room).astype(int)].tolist()
+    assert len(kept) <= MOST_MARKS < count
+    return frame.iloc[sorted(kept)].reset_index(drop=True)
 
 
 def _range(params: Params) -> rule.Ratio:
@@ -98,17 +117,18 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         said = f"No such figure is questioned: {said[0].lower()}{said[1:]} outside its range" if params.odd else said
         return Words(said, empty=said + ".", way_out={"odd": False, "chips": [], "find": ""} if filtered else {"ratio": "power"})
     odd = table[table["question"] != ""]
-    sites = table["cluster_id"].nunique()
     spread = f"{r.write(table['value'].min())} to {r.written(table['value'].max())}"
     if len(odd):
         first = odd.iloc[-1]
-        finding = f"{numbers.in_words(len(odd)).capitalize()} of {len(table)} testimonies {'is' if len(odd) == 1 else 'are'} questioned: {first['name']} {first['question']}"
-    elif len(table) == 1:
+        verb = "is" if a["questioned"] == 1 else "are"
+        finding = f"{numbers.in_words(a['questioned']).capitalize()} of {a['matching']:,} testimonies {verb} questioned: "
+        finding += f"{first['name']} {first['question']}"
+    elif a["matching"] == 1:
         finding = (
             f"{table['name'].iloc[0]} implies {r.written(table['value'].iloc[0])}, within the usual {r.write(r.low)} to {r.write(r.high)}"
         )
     else:
-        finding = f"None of {len(table)} testimonies about {sites} clusters is questioned: {spread}"
+        finding = f"None of {a['matching']:,} testimonies about {a['sites']:,} clusters is questioned: {spread}"
     square = " Squares: site power, where no IT power is given." if params.ratio == "power" else ""
     subtitle = (
         f"{LABELS[params.ratio]} from figures a source gave itself, log scale, by chip. Shaded: the usual {r.write(r.low)} to {r.written(r.high)}; "
@@ -121,6 +141,8 @@ def words(table: pd.DataFrame, params: Params) -> Words:
         f"Also questioned: a figure more than a tenth outside what at least {rule.PEERS} other clusters of its chip show. "
         "These are reading rules of this product, not a source's."
     )
+    if a["matching"] > len(table):
+        notes.append(f"{len(table):,} of {a['matching']:,} dots are drawn: the ends of each chip, questioned ones, and evenly of the rest.")
     total = sum(a["counts"][name] for name in SHOWN[params.ratio])
     coverage = f"{total} of {a['testimonies']} testimonies give both figures themselves; figures derived from another take no part."
     alt = f"Dots by chip: {spread}. {finding}."
@@ -160,7 +182,7 @@ def figure(table: pd.DataFrame, params: Params, look: Look) -> go.Figure:
             "line": {"color": [t["rust"] if o else t["blue"] for o in odd], "width": 1.7},
         },
     )  # fmt: skip
-    told = table if len(table) <= (0 if look.phone else 24) else table[odd] if odd.any() else table.iloc[[0, -1]]
+    told = table if len(table) <= (0 if look.phone else 24) else table[odd].head(MOST_NAMES) if odd.any() else table.iloc[[0, -1]]
     told = told.drop_duplicates(["cluster_id", "value"])
     plot = (look.width_px - margin["l"] - margin["r"], height - margin["t"] - margin["b"])
     span = math.log10(high / low)

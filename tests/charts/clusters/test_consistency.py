@@ -59,3 +59,12 @@ def test_a_mark_carries_its_cluster_for_the_click(shipped):
 def test_nothing_left_says_so_with_a_way_out(shipped):
     words = shown(shipped, find="no such cluster").words
     assert words.empty and words.way_out == {"odd": False, "chips": [], "find": ""}
+
+
+def test_of_very_many_testimonies_the_ends_and_the_questioned_are_drawn_and_all_are_counted(of_rows):
+    rows = [cluster(f"c{i}", chip_count=100_000, power_mw=125 + i / 100) for i in range(1200)]
+    told = shown(of_rows(*rows, cluster("odd", chip_count=100_000, power_mw=340)))
+    assert len(told.table) == 400 and told.table["value"].is_monotonic_increasing
+    assert told.table["cluster_id"].iloc[0] == "c0" and told.table["cluster_id"].iloc[-1] == "odd"
+    assert told.words.finding.startswith("One of 1,201 testimonies is questioned: ODD implies 3,400 W a chip")
+    assert "400 of 1,201 dots are drawn" in " ".join(told.words.notes)
