@@ -84,13 +84,13 @@ def test_each_filter_narrows_what_is_drawn(tab):
 
 def test_events_can_be_switched_off(tab):
     tab.open("/clusters")
-    marks = "document.querySelector('.js-plotly-plot').data.filter(t => (t.marker || {}).symbol === 'triangle-up').length"
-    assert tab.page.evaluate(marks) == 1
+    drawn = "((document.querySelector('.js-plotly-plot') || {}).data || [])"
+    marks = f"{drawn}.filter(t => (t.marker || {{}}).symbol === 'triangle-up').length"
+    tab.page.wait_for_function(f"{marks} === 1")
     tab.press("More")
     tab.page.get_by_text("Events", exact=True).click()
     tab.expect_address("events=false")
-    tab.settle()
-    assert tab.page.evaluate(marks) == 0
+    tab.page.wait_for_function(f"{drawn}.length > 0 && {marks} === 0")
 
 
 def test_two_editions_of_a_source_stand_side_by_side(tab):
