@@ -351,8 +351,9 @@ def capacity(
     steps = _steps(step_s)
     bounds = np.unique(np.round(np.geomspace(1, steps.size, BOUNDS)).astype(int))
     most_busy = np.max(prompt / (prompt + length * factor * (steps[bounds - 1] / bounds).min()), initial=0.0)
-    upper = np.ceil(float(_lumpiness(np.minimum(most_busy, 1 - 1e-9), 0.0)) * 20 + 1e-6) / 20  # by twentieths, so that tables are met again
-    knots = np.linspace(0.0, min(upper, 1.0), LUMPS)
+    idle = 1 - float(_lumpiness(np.minimum(most_busy, 1 - 1e-9), 0.0))
+    upper = 1 - 0.9 ** (np.floor(np.log(idle) / np.log(0.9)) + 1)  # in steps of a tenth of what is left to 1, so that tables are met again
+    knots = np.linspace(0.0, upper, LUMPS)
     tables = _tables_of_bounds(tuple(steps), tuple(bounds), tuple(knots), share)
     kept, _, full = _full(np.exp(tables[..., 0]), LOADS, knots[:, None])
     mean_step = kept * tables[..., 3] + steps[bounds - 1, None, None] * full
@@ -360,21 +361,17 @@ def capacity(
     pace = steps[bounds - 1] / bounds  # seconds of a full batch for a token
 
     def held(rate: np.ndarray, least: np.ndarray, most: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Place of the largest bound that keeps the time per token at these rates (-1: none), whether it keeps up, and the first token.
-
-        Looked for between the places found at a higher and at a lower rate: more arrivals never allow a larger bound.
-        """
-        free = 1 - rate * prompt
+        """Place of the largest bound (-1: none) that keeps the time per token, whether it keeps up, and the first token."""
+        busy = rate * prompt
+        free = 1 - busy
         stretch = factor / np.maximum(free, 1e-12)
         work, visits = rate * length * stretch, length * factor * rate * np.maximum(free, 1e-12)
-        busy = rate * prompt
         lumps = _lumpiness(np.minimum(busy, most_busy), 0.0)
-        low, high = least.copy(), most + 1
+        low, high = least.copy(), most + 1  # places at a higher and at a lower rate: more arrivals never allow a larger bound
         while (open_rows := np.flatnonzero(high - low > 1)).size:
             middle = (low[open_rows] + high[open_rows]) // 2
             found = _between(step_and_mean, work[open_rows] * pace[middle], lumps[open_rows], knots, middle)
-            per_token = _per_token(z, found[:, 0], found[:, 1], stretch[open_rows], busy[open_rows], visits[open_rows])
-            fits = per_token <= tpot[open_rows]
+            fits = _per_token(z, found[:, 0], found[:, 1], stretch[open_rows], busy[open_rows], visits[open_rows]) <= tpot[open_rows]
             low[open_rows], high[open_rows] = np.where(fits, middle, low[open_rows]), np.where(fits, high[open_rows], middle)
         bound = np.maximum(low, 0)
         load = work * pace[bound]
@@ -393,9 +390,10 @@ def capacity(
         low, high = np.where(good, middle, low), np.where(good, high, middle)
         least, most = np.where(good, least, place), np.where(good, place, most)
     place, keeps_up, soon = held(high, least, most)
-    size = np.where(place < 0, -1, bounds[np.maximum(place, 0)])
     why = np.where(
-        (size < 0) | (~keeps_up & (size < steps.size)), "time per token", np.where(keeps_up & ~soon, "first token", "memory or chip time")
+        (place < 0) | (~keeps_up & (place < bounds.size - 1)),
+        "time per token",
+        np.where(keeps_up & ~soon, "first token", "memory or chip time"),
     )
     late, slow = prompt >= ttft, factor * steps[0] > tpot
     rate = np.where(late | slow, 0.0, low)
