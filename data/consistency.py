@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analytics.clusters.consistency import APART, RATIOS, implied, question_beside
+from analytics.clusters.consistency import APART, RATIOS, implied, question
 
 FIGURES = {
     "chip_count": "count_basis",
@@ -90,27 +90,29 @@ def peers(known: pd.DataFrame) -> dict[tuple[str, str], Peers]:
     return out
 
 
-def unasked(name: str, chip_ids: Sequence[object], others: dict[tuple[str, str], Peers]) -> tuple[np.ndarray, np.ndarray]:
-    """Least and most of a ratio by chip within which no question is asked, whichever cluster the figure is of.
+def doubtful(
+    codes: np.ndarray, chip_ids: Sequence[object], figures: Mapping[str, np.ndarray], others: dict[tuple[str, str], Peers]
+) -> np.ndarray:
+    """Which rows may raise a question: no row left out does, whichever cluster it is of.
 
-    A cluster's own testimony is left out of what others show: without it the range may end at the second value from the end.
+    Parameters: codes, place of each row's chip in `chip_ids`; figures, the ratio of each row by its name, NaN for none. A cluster's own
+    testimony is left out of what others show: without it the range may end at the second value from the end.
     """
-    usual, known = RATIOS[name], [others.get((str(chip_id), name)) for chip_id in chip_ids]
-    inner = [beside.inner() if beside else None for beside in known]
-    low = np.array([max(usual.low, ends[0] / APART) if ends else usual.low for ends in inner])
-    high = np.array([min(usual.high, ends[1] * APART) if ends else usual.high for ends in inner])
-    return low, high
+    odd = np.zeros(len(codes), dtype=bool)
+    for name, usual in RATIOS.items():
+        known = [others.get((str(chip_id), name)) for chip_id in chip_ids]
+        inner = [beside.inner() if beside else None for beside in known]
+        low = np.array([max(usual.low, ends[0] / APART) if ends else usual.low for ends in inner])
+        high = np.array([min(usual.high, ends[1] * APART) if ends else usual.high for ends in inner])
+        with np.errstate(invalid="ignore"):
+            odd |= (figures[name] < low[codes]) | (figures[name] > high[codes])
+    return odd
 
 
 def asked_of_all(every: pd.DataFrame, others: dict[tuple[str, str], Peers]) -> dict[int, dict[str, str]]:
     """`questions` of every row that raises one, by its place; `every` comes from `ratios`."""
     codes, chip_ids = pd.factorize(every["chip_id"].astype(str))
-    odd = np.zeros(len(every), dtype=bool)
-    for name in RATIOS:
-        low, high = unasked(name, list(chip_ids), others)
-        value = every[name].to_numpy(float)
-        with np.errstate(invalid="ignore"):
-            odd |= (value < low[codes]) | (value > high[codes])
+    odd = doubtful(codes, list(chip_ids), {name: every[name].to_numpy(float) for name in RATIOS}, others)
     places = np.flatnonzero(odd)
     rows = every.iloc[places][["chip_id", "cluster_id", *RATIOS]].to_dict("records")
     found = {int(place): questions({str(c): v for c, v in row.items()}, others) for place, row in zip(places, rows)}
@@ -123,6 +125,6 @@ def questions(row: dict[str, Any], others: dict[tuple[str, str], Peers]) -> dict
     for name in RATIOS:
         beside = others.get((str(row["chip_id"]), name))
         count, low, high = beside.without(str(row["cluster_id"])) if beside else (0, np.nan, np.nan)
-        if said := question_beside(name, float(row[name]), count, low, high, str(row["chip_id"])):
+        if said := question(name, float(row[name]), count, low, high, str(row["chip_id"])):
             found[name] = said
     return found

@@ -160,7 +160,7 @@ class ImageRenderer:
 
         path = self._browser_path or os.environ.get("BROWSER_PATH") or shutil.which("chromium") or None
         with contextlib.suppress(OSError):  # without it the machine's own fonts serve
-            os.environ["FONTCONFIG_FILE"] = str(fontconfig(self.cache_dir))
+            os.environ["FONTCONFIG_FILE"] = str(fontconfig(self.cache_dir / "fonts"))
         try:
             browser = Kaleido(n=1, timeout=self.time_limit_s, mathjax=False, path=path, proxy_server=_NO_NETWORK)
         except ChromeNotFoundError as error:
@@ -216,6 +216,8 @@ def sweep(folder: Path, limit_bytes: int) -> None:
     files = []
     for file in folder.iterdir():
         with contextlib.suppress(OSError):
+            if not file.is_file():
+                continue
             stat = file.stat()
             if file.suffix == ".part" and time.time() - stat.st_mtime > 3600:
                 file.unlink()

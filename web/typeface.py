@@ -9,9 +9,8 @@ from xml.sax.saxutils import escape
 
 from PIL import ImageFont
 
-FONT_FILE = (
-    Path(__file__).resolve().parent / "static" / "fonts" / "inter-latin.ttf"
-)  # alone in its folder: a browser would take a .woff2 and not read it
+# Alone in its folder: a browser would take a .woff2 beside it and not read it.
+FONT_FILE = Path(__file__).resolve().parent / "static" / "fonts" / "inter-latin.ttf"
 _SYSTEM = "/etc/fonts/fonts.conf"
 MACHINES = os.environ.get("FONTCONFIG_FILE", _SYSTEM)  # as it was before a browser of ours was started with another
 _MEASURED_PX = 100

@@ -6,7 +6,7 @@ confirm itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,20 +122,13 @@ def implied(
     )
 
 
-def question(name: str, value: float, peers: Sequence[float] = (), chip: str = "") -> str:
+def question(name: str, value: float, others: int = 0, least: float = np.nan, most: float = np.nan, chip: str = "") -> str:
     """What is odd about one implied figure, as a sentence; "" where nothing is.
 
-    Parameters: name in RATIOS; value, NaN for none; peers, the same figure of other clusters with the chip; chip, its
-    name. A figure is questioned outside its usual range, or more than a tenth outside of what at least four others show.
+    Parameters: name in RATIOS; value, NaN for none; others, how many other clusters of the chip show the figure, with the least and the
+    most of them; chip, its name. A figure is questioned outside its usual range, or more than a tenth outside of what at least four
+    others show.
     """
-    others = np.asarray([p for p in peers if p == p], dtype=float)
-    return question_beside(
-        name, value, len(others), *((float(others.min()), float(others.max())) if len(others) else (np.nan, np.nan)), chip
-    )
-
-
-def question_beside(name: str, value: float, others: int, least: float, most: float, chip: str = "") -> str:
-    """`question` of a figure beside a number of others of which the least and the most are known."""
     ratio = RATIOS[name]
     if np.isnan(value):
         return ""

@@ -148,3 +148,8 @@ class Chip:
         """Chip whose kernel measurements stand in when there are none for this one."""
         matches = [prefix for prefix in RELATIVES if self.chip_id.startswith(prefix)]
         return RELATIVES[max(matches, key=len)] if matches else DEFAULT_RELATIVE
+
+
+def counted(count: float) -> str:
+    """A number of chips in words: "1 chip", "8 chips"."""
+    return f"{count:g} chip{'' if count == 1 else 's'}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from analytics.serving.benchmark_rows import Case
 from analytics.serving.calibration import Calibration
+from analytics.serving.chips import counted
 from analytics.serving.finite_run import replay
 from analytics.serving.fleet import Deployment, Fleet
 from analytics.serving.kernels import KernelTable
@@ -86,7 +87,7 @@ class Predictor:
             out.notes.append(case.problem)
             return out
         if not self.slices[case.row]:
-            out.notes.append(f"no layout of {case.total_chips} {'chip' if case.total_chips == 1 else 'chips'} is possible for {case.model}")
+            out.notes.append(f"no layout of {counted(case.total_chips)} is possible for {case.model}")
             return out
         best = self._best(case, out, offline)
         if best is None:  # nothing fits or no batch meets the limits: the smallest shortage is still an answer

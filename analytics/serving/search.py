@@ -8,7 +8,7 @@ import numpy as np
 
 from analytics.accounting import Numbers
 from analytics.checks import one_number, require_at_least, require_positive, require_whole
-from analytics.serving.chips import Chip
+from analytics.serving.chips import Chip, counted
 from analytics.serving.fleet import Deployment, Fleet
 from analytics.serving.layout import Layout, rank_kv_bytes
 from analytics.serving.pools import disaggregated
@@ -179,7 +179,7 @@ def best(fleet: Fleet, found: Candidates, limits: Limits | None = None, usd_per_
     small = found.fit & (fleet.chips[found.which] <= limits.chips)
     if not small.any():
         least = fleet.chips[found.which[found.fit]].min()
-        raise NoLayout(f"no layout of {_chips(limits.chips)} holds the model on {where}; the smallest that does has {least:g}")
+        raise NoLayout(f"no layout of {counted(limits.chips)} holds the model on {where}; the smallest that does has {least:g}")
     quick = small & (found.tokens_per_s_per_user >= limits.tokens_per_s_per_user)
     if not quick.any():
         fastest = np.max(found.tokens_per_s_per_user[small])
@@ -221,10 +221,6 @@ def pareto(found: Candidates, keep: np.ndarray | None = None) -> np.ndarray:
     rates = found.tokens_per_s_per_chip[order]
     ahead = np.concatenate([[-np.inf], np.maximum.accumulate(rates)[:-1]])
     return order[rates > ahead][::-1]
-
-
-def _chips(count: float) -> str:
-    return f"{count:g} chip{'' if count == 1 else 's'}"
 
 
 def _chips_named(fleet: Fleet) -> str:

@@ -54,13 +54,8 @@ def _doubtful(put: pa.Table, several: np.ndarray, others: dict[tuple[str, str], 
     by_chip = np.append(rated.reindex(chip.values).to_numpy(dtype=float), [np.nan]) if len(chip.codes) else np.array([np.nan])
     codes = chip.codes if len(chip.codes) else np.full(len(put), -1)
     found = implied(*(figures[name] for name in ("chip_count", "power_mw", "site_power_mw", "capex_usd", "h100e")), rated_w=by_chip[codes])
-    odd = several
-    for name in RATIOS:
-        low, high = consistency.unasked(name, [*chip.values, ""], others)
-        value = getattr(found, name)
-        with np.errstate(invalid="ignore"):
-            odd = odd | (value < low[codes]) | (value > high[codes])
-    return np.flatnonzero(odd)
+    ratios = {name: getattr(found, name) for name in RATIOS}
+    return np.flatnonzero(several | consistency.doubtful(codes, [*chip.values, ""], ratios, others))
 
 
 def _own(put: pa.Table, name: str) -> np.ndarray:
