@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 256 << 10  # larger ones are given back to the system each time, and cost more than they save
 
 
 class Blobs:

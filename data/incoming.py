@@ -68,14 +68,14 @@ def incoming(
     spelled = {f"source {i}": pa.array(distinct[name], type=pa.string(), from_pandas=True) for i, name in enumerate(by)}
     cursor.register("given_sources", pa.table({**spelled, "source_id": pa.array(sources["source_id"], type=pa.string())}))
     meets = " AND ".join(f"g.{quoted(name)} IS NOT DISTINCT FROM s.{quoted(f'source {i}')}" for i, name in enumerate(by)) or "true"
-    key = " || ',' || ".join(f"coalesce({quoted(f'key of {name}')}, '\"\"')" for name in meta.key)
+    key = ", ',', ".join(f"coalesce({quoted(f'key of {name}')}, '\"\"')" for name in meta.key)
     columns = [
         f"g.{quoted(name)}" if name in given.column_names else f"NULL::{'DOUBLE' if column.numeric else 'VARCHAR'} AS {quoted(name)}"
         for name, column in meta.columns.items()
     ]
     cursor.execute(
         f"""CREATE OR REPLACE TEMP VIEW incoming AS
-            SELECT '[' || {key} || ']' AS fact_key, {int(rev)}::BIGINT AS rev, 'put' AS event, '{origin.replace("'", "''")}' AS origin,
+            SELECT concat('[', {key}, ']') AS fact_key, {int(rev)}::BIGINT AS rev, 'put' AS event, '{origin.replace("'", "''")}' AS origin,
                    s.source_id, {", ".join(columns)}
             FROM given g LEFT JOIN given_sources s ON {meets}"""
     )

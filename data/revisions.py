@@ -77,6 +77,19 @@ def part(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, columns: list[str],
     return out[[c for c in columns if c in out]].assign(fact_key=frame["fact_key"].astype(object))
 
 
+def size(cursor: duckdb.DuckDBPyConnection, meta: TableMeta) -> int:
+    """How many current facts a table has."""
+    row = cursor.execute(f"SELECT count(*) FROM {current(meta)}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def ids(cursor: duckdb.DuckDBPyConnection, meta: TableMeta) -> pa.Array:
+    """The first key column's values among the current facts, each once."""
+    found = cursor.execute(f"SELECT DISTINCT {quoted(meta.key[0])} AS id FROM {current(meta)}").to_arrow_table()
+    return found["id"].combine_chunks()
+
+
 def ids_that_differ(cursor: duckdb.DuckDBPyConnection, meta: TableMeta, rows: pa.Table, given: list[str]) -> pa.Array:
     """First key column's values that have a row in `rows` which is new, or which differs in a `given` column."""
     same = " AND ".join(f"n.{quoted(c)} IS NOT DISTINCT FROM i.{quoted(c)}" for c in given if c not in meta.key) or "true"

@@ -27,8 +27,9 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(steps[version].read_text(encoding="utf-8"))
         connection.execute("INSERT INTO schema_version VALUES (?)", [version])
         connection.execute("COMMIT")
+    held = _columns_held(connection)
     for name in table_names():
-        _make_event_tables(connection, load_meta(name))
+        _make_event_tables(connection, load_meta(name), held)
 
 
 def refuse_other_versions(connection: duckdb.DuckDBPyConnection) -> None:
@@ -53,17 +54,21 @@ def _version(connection: duckdb.DuckDBPyConnection, newest: int) -> int:
     return int(row[0])
 
 
-def _make_event_tables(connection: duckdb.DuckDBPyConnection, meta: TableMeta) -> None:
+def _columns_held(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Columns of every table and view, each with "BASE TABLE" or "VIEW"; asked once, as the catalogue takes its time."""
+    held: dict[str, dict[str, str]] = {}
+    for table, column, kind in connection.execute(
+        """SELECT c.table_name, c.column_name, t.table_type FROM information_schema.columns c
+           JOIN information_schema.tables t USING (table_schema, table_name)"""
+    ).fetchall():
+        held.setdefault(table, {})[column] = kind
+    return held
+
+
+def _make_event_tables(connection: duckdb.DuckDBPyConnection, meta: TableMeta, have: dict[str, dict[str, str]]) -> None:
     """Create the table of events and the view of the current state, or add columns the meta has gained."""
     fixed = "fact_key VARCHAR NOT NULL, rev BIGINT NOT NULL, event VARCHAR NOT NULL, origin VARCHAR NOT NULL, source_id VARCHAR"
     kinds = {c.name: "DOUBLE" if c.numeric else "VARCHAR" for c in meta.columns.values()}
-    have: dict[str, dict[str, str]] = {}
-    for table, column, kind in connection.execute(
-        """SELECT c.table_name, c.column_name, t.table_type FROM information_schema.columns c
-           JOIN information_schema.tables t USING (table_schema, table_name) WHERE table_name IN (?, ?)""",
-        [events(meta), current(meta)],
-    ).fetchall():
-        have.setdefault(table, {})[column] = kind
     if events(meta) not in have:
         connection.execute(f"CREATE TABLE {events(meta)} ({fixed}, {', '.join(f'{quoted(c)} {kind}' for c, kind in kinds.items())})")
     for name in set(kinds) - set(have.get(events(meta), kinds)):

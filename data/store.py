@@ -153,6 +153,16 @@ class Store:
             finally:
                 cursor.execute("COMMIT")
 
+    def size(self, table: str) -> int:
+        """How many facts the newest state of a table has."""
+        with self.cursor() as cursor:
+            return revisions.size(cursor, load_meta(table))
+
+    def ids(self, table: str) -> pa.Array:
+        """Values of the first key column in a table's newest state, each once, in no order."""
+        with self.cursor() as cursor:
+            return revisions.ids(cursor, load_meta(table))
+
     def history(self, table: str, rev: int) -> pd.DataFrame:
         """Every event of a table up to a revision, by revision and key."""
         with self.cursor() as cursor:
@@ -228,6 +238,7 @@ def _connect(home: Path, settings: Settings) -> tuple[duckdb.DuckDBPyConnection,
         "threads": min(4, os.cpu_count() or 1),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "storage_compatibility_version": "v1.5.0",  # a new file's compressions are those of the DuckDB that is pinned
     }
     path = home / "ridgepoint.duckdb"
     try:

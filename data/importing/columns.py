@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.importing.sheet import Column
 
@@ -203,6 +204,20 @@ def to_arrow(columns: dict[str, np.ndarray | Coded]) -> pa.Table:
     return pa.table(made)
 
 
+def coded(column: pa.ChunkedArray) -> Coded:
+    """Return a text column of Arrow by its distinct values, those of all its chunks under the same codes."""
+    one = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    chunks = one.unify_dictionaries().chunks
+    codes = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in chunks]
+    return Coded(np.concatenate(codes or [np.zeros(0, dtype=np.int32)]), chunks[0].dictionary if chunks else pa.array([], type=pa.string()))
+
+
+def is_among(column: Coded, texts: pa.Array) -> np.ndarray:
+    """Return a mask of the rows whose text is one of `texts`."""
+    found = pc.is_in(column.arrow, value_set=texts).to_numpy(zero_copy_only=False)
+    return np.append(found, [False])[column.codes]  # the code -1 takes the last
+
+
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Return Arrow columns as a frame: numbers as float64, texts as plain objects with None for missing."""
     import pandas as pd  # the reader of large files does without it
@@ -211,10 +226,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     for name in table.column_names:
         column = table[name]
         if pa.types.is_dictionary(column.type):
-            chunks = column.unify_dictionaries().chunks
-            codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in chunks] or [np.zeros(0, dtype=np.int32)])
-            texts = np.array([*(chunks[0].dictionary.to_pylist() if chunks else ()), None], dtype=object)
-            columns[name] = pd.Series(texts[codes], dtype=object)
+            columns[name] = pd.Series(coded(column).plain(), dtype=object)
         elif pa.types.is_string(column.type):
             columns[name] = pd.Series(column.to_pylist(), dtype=object)
         else:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from data.consistency import FIGURES
 from data.frames import fact_keys
-from data.importing.columns import to_frame
+from data.importing.columns import coded, is_among, to_frame
 from data.incoming import as_arrow
 from data.meta import TableMeta
 from data.store import Store
@@ -54,18 +54,14 @@ def against_store(table: pa.Table, store: Store, meta: TableMeta, present: list[
     lead = meta.key[0]
     if meta.columns[lead].numeric:
         return difference(to_frame(table), store.part(meta.name, list(meta.columns)), meta, present)
-    stored = pa.array(store.part(meta.name, [lead])[lead].unique(), type=pa.string())
-    if not pa.types.is_string(table.schema.field(lead).type):
-        table = table.set_column(table.column_names.index(lead), lead, table[lead].cast(pa.string()))
-    known = pc.is_in(table[lead], stored)
-    met = table.filter(known)
-    if not len(met):
+    known = is_among(coded(table[lead]), store.ids(meta.name))
+    if not known.any():
         return Difference(table, added=len(table))
-    unmet = table.filter(pc.invert(known))
-    ids = pc.unique(met[lead])
+    met, unmet = table.filter(pa.array(known)), table.filter(pa.array(~known))
+    ids = pc.unique(met[lead].cast(pa.string()))
     if len(met) > ROW_BY_ROW:
         ids = store.ids_that_differ(meta.name, met, [name for name in present if name in table.column_names])
-    near = met.filter(pc.is_in(met[lead], ids))
+    near = met.filter(pa.array(is_among(coded(met[lead]), ids)))
     result = difference(to_frame(near), store.part(meta.name, list(meta.columns), ids), meta, present)
     result.added += len(unmet)
     result.same += len(met) - len(near)

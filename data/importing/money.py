@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import numpy as np
-import pandas as pd
 
 from data.importing import dates, numbers, units
 from data.importing.columns import Numbers
@@ -20,10 +19,10 @@ RATE_CHOICE = "rate=<USD for one unit>@<YYYY-MM-DD>"
 
 def with_currencies(column: Column, row_money: list[str]) -> Column:
     """Return the column with each row's currency before its bare numbers, where the rows name several: "EUR 1.50"."""
-    money, names = pd.factorize(np.array([text.strip() for text in row_money], dtype=object))
+    names, money = np.unique(np.array([text.strip() for text in row_money], dtype=object), return_inverse=True)
     if len({units.CURRENCIES.get(str(name).casefold(), str(name)) for name in names if name}) < 2:
         return column
-    pairs, distinct = pd.factorize(column.codes.astype(np.int64) * len(names) + money)
+    distinct, pairs = np.unique(column.codes.astype(np.int64) * len(names) + money, return_inverse=True)
     texts = []
     for pair in distinct:
         text, currency = column.texts[pair // len(names)], str(names[pair % len(names)])

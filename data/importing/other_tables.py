@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from data import shipped
-from data.importing import per_gpu, resolve, rule_rows, sparsity
+from data.importing import per_gpu, resolve, sparsity
 from data.importing.columns import missing
 from data.importing.rows import Builder
 from data.importing.text import clean, fold, slug
@@ -35,6 +35,8 @@ def finish(builder: Builder) -> None:
             _chip_ids(builder)
         sparsity.settle(builder)
     elif name == "export_rules":
+        from data.importing import rule_rows  # the rules' grammar, which no other table needs
+
         rule_rows.check(builder)
     elif builder.sheet.canonical:
         return

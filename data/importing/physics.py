@@ -16,6 +16,9 @@ from data.importing.text import fold
 LISTED = 200
 SAME_PLACE_DEGREES = 0.05
 NAME_LIKENESS = 88
+MOST_PAIRS = 4_000_000  # names held against names at once
+
+COMMON = re.compile(r"\b(?:data ?cent(?:er|re)|cluster|supercomputer|campus|site|project|ai|the|phase)\b")
 
 
 def implausible(frame: pd.DataFrame, others: dict[tuple[str, str], consistency.Peers], chips: pd.DataFrame) -> list[str]:
@@ -84,32 +87,40 @@ def same_sites(frame: pd.DataFrame, existing: pd.DataFrame) -> list[SameSite]:
     owners = [fold(str(owner or "")) for owner in known["owner"]]
     ids = known["cluster_id"].to_numpy()
     names = dict(zip(known["cluster_id"], known["name"]))
-    for row in new.head(5_000).to_dict("records"):
-        found = None
-        if pd.notna(row["latitude"]) and pd.notna(row["longitude"]):
-            distance = np.hypot(places[:, 0] - row["latitude"], (places[:, 1] - row["longitude"]) * np.cos(np.radians(row["latitude"])))
-            near = [int(position) for position in np.flatnonzero(distance < SAME_PLACE_DEGREES)]
+    rows = new.head(5_000).to_dict("records")
+    at_once = max(1, MOST_PAIRS // len(known))
+    for start in range(0, len(rows), at_once):
+        part = rows[start : start + at_once]
+        for row, like in zip(part, _likest(part, list(folded.values()))):
+            near = _near(row, places)
             owner = fold(_first(row["owner"], row["operator"]))
-            alike = [position for position in near if fuzz.token_set_ratio(_words(_first(row["name"])), folded[str(ids[position])]) >= 60]
+            alike = [place for place in near if fuzz.token_set_ratio(_words(_first(row["name"])), folded[str(ids[place])]) >= 60]
             found = next(iter(alike), None)
             if found is None and owner:
-                found = next(
-                    (position for position in near if owners[position] and fuzz.partial_ratio(owner, owners[position]) >= 90), None
-                )
-        match = None
-        if found is not None:
-            match = str(ids[found])
-        else:
-            best = process.extractOne(
-                _words(_first(row["name"], row["cluster_id"])), folded, scorer=fuzz.token_sort_ratio, score_cutoff=NAME_LIKENESS
-            )
-            match = str(best[2]) if best else None
-        if match:
-            own = row["cluster_id"]
-            said.append(SameSite(own, _first(row["name"], own), match, _first(names[match], match)))
-        if len(said) >= LISTED:
-            break
+                found = next((place for place in near if owners[place] and fuzz.partial_ratio(owner, owners[place]) >= 90), None)
+            if found is None:
+                found = like
+            if found is not None:
+                own, match = row["cluster_id"], str(ids[found])
+                said.append(SameSite(own, _first(row["name"], own), match, _first(names[match], match)))
+            if len(said) >= LISTED:
+                return said
     return said
+
+
+def _near(row: dict[Any, Any], places: np.ndarray) -> list[int]:
+    """Return the places (n, 2; degrees) next to that of a row; none where it has no place."""
+    if pd.isna(row["latitude"]) or pd.isna(row["longitude"]):
+        return []
+    east = (places[:, 1] - row["longitude"]) * np.cos(np.radians(row["latitude"]))
+    return [int(place) for place in np.flatnonzero(np.hypot(places[:, 0] - row["latitude"], east) < SAME_PLACE_DEGREES)]
+
+
+def _likest(rows: list[dict[Any, Any]], known: list[str]) -> list[int | None]:
+    """Return for each row which of the known names is most like its own; None where none is like it."""
+    own = [_words(_first(row["name"], row["cluster_id"])) for row in rows]
+    alike = process.cdist(own, known, scorer=fuzz.token_sort_ratio, score_cutoff=NAME_LIKENESS, workers=-1)
+    return [int(best) if scores[best] else None for best, scores in zip(alike.argmax(axis=1), alike)]
 
 
 def _first(*texts: object) -> str:
@@ -119,6 +130,5 @@ def _first(*texts: object) -> str:
 
 def _words(name: str) -> str:
     """Return a name without words every cluster has and without the number's sign."""
-    return " ".join(
-        re.sub(r"\b(?:data ?cent(?:er|re)|cluster|supercomputer|campus|site|project|ai|the|phase)\b", " ", fold(name)).split()
-    ) or fold(name)
+    folded = fold(name)
+    return " ".join(COMMON.sub(" ", folded).split()) or folded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,10 +26,12 @@ from data.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
+    from data.importing.checks import Beside
     from data.importing.diff import Difference
     from data.importing.physics import SameSite
 
 SHOWN_ROWS = 1_000
+READY_ROWS = 50_000  # of a store with more, what an upload is compared with is not got ready before it is needed
 
 
 @dataclass
@@ -129,9 +132,11 @@ def prepare(
             "remembered": remembered.remembered(store, table) if given is None else {},
         }  # fmt: skip
         reading.begin(job, store.home / "tmp", settings.import_memory_mb, settings.import_seconds)
-        from data.importing import checks, diff, price_units  # what compares is loaded while the file is read
+        with ThreadPoolExecutor(1) as meanwhile:
+            beside = meanwhile.submit(_beside, store, table)
+            told, rows = reading.result(progress, cancel)
+    from data.importing import checks, diff, price_units
 
-        told, rows = reading.result(progress, cancel)
     if table == "clusters":
         rows = _same_sites(rows, given_answers, store)
     if progress:
@@ -144,8 +149,9 @@ def prepare(
     prepared.difference = diff.against_store(rows, store, meta, told["present"])
     put = prepared.difference.put
     if table == "clusters" and len(put):
-        prepared.same_sites = checks.same_sites(put, store)
-        prepared.report["warnings"] += checks.implausible(put, store)
+        held = beside.result() or checks.Beside.of(store)
+        prepared.same_sites = checks.same_sites(put, held)
+        prepared.report["warnings"] += checks.implausible(put, held)
         prepared.report["warnings"] += [site.sentence for site in prepared.same_sites]
     if table == "api_prices":
         prepared.report["warnings"] += price_units.misread(to_frame(put))
@@ -156,12 +162,22 @@ def prepare(
     return prepared
 
 
+def _beside(store: Store, table: str) -> Beside | None:
+    """Load what compares, and get ready what clusters are compared with, while another process reads the file.
+
+    Returns None where no row may need it, and getting it would take longer than most files take to read.
+    """
+    from data.importing import checks, diff, price_units  # noqa: F401
+
+    return checks.Beside.of(store) if table == "clusters" and store.size(table) <= READY_ROWS else None
+
+
 def _same_sites(rows: pa.Table, answers: dict[str, str], store: Store) -> pa.Table:
     """Store a cluster under the id the user says it is known by (answers same:<id> = <known id>)."""
     wanted = {key.removeprefix("same:"): value for key, value in answers.items() if key.startswith("same:")}
     if not wanted:
         return rows
-    known = set(store.part("clusters", ["cluster_id"])["cluster_id"])
+    known = set(store.ids("clusters").to_pylist())
     ids = rows["cluster_id"].cast(pa.string())
     for own, other in wanted.items():
         if own == other:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from data.store import Store
+if TYPE_CHECKING:
+    from data.store import Store  # the process that reads a file opens none
 
 FORGOTTEN_ANSWERS = ("rate:", "edition")  # a rate and an edition belong to one file, not to its layout
 

@@ -8,6 +8,8 @@ import unicodedata
 # Zero-width and direction marks, byte order mark, soft hyphen, control characters other than tab and line ends.
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 FOOTNOTE = re.compile(r"\s*(?:\[(?:\d{1,3}|[a-z]|note \d+|citation needed|nb \d+)\])+", re.IGNORECASE)
+CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+SIGNS = re.compile(r"[^\w]+|_+")
 MARKS = re.compile("[\u2020\u2021\u00b9\u00b2\u00b3\u2070\u2074-\u2079*]+")
 MISSING_WORDS = frozenset(
     """
@@ -57,12 +59,13 @@ def is_broken_reference(text: str) -> bool:
 
 def fold(text: str) -> str:
     """Return the text as lower-case words for comparing: no accents, camel case split, other signs as blanks."""
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(re.sub(r"[^\w]+|_+", " ", plain.casefold().replace("ß", "ss")).split())
+    plain = CAMEL_CASE.sub(" ", text)
+    if not plain.isascii():
+        plain = "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
+    return " ".join(SIGNS.sub(" ", plain.casefold().replace("ß", "ss")).split())
 
 
 def slug(text: str) -> str:
     """Return an id made from a name: accents stripped, lower case, everything else than letters and digits as "-"."""
     plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return re.sub(r"[^\w]+|_+", "-", plain.casefold()).strip("-")
+    return SIGNS.sub("-", plain.casefold()).strip("-")

@@ -46,6 +46,17 @@ def test_an_old_revision_reads_as_it_was(store):
     assert integrity.faults(store) == []
 
 
+def test_a_store_in_the_storage_of_an_earlier_duckdb_is_read_and_written(tmp_path):
+    duckdb.connect(str(tmp_path / "ridgepoint.duckdb"), config={"storage_compatibility_version": "v1.0.0"}).close()
+    for head in (1, 2):
+        store = Store.open(Settings(home=tmp_path))
+        assert store.head() == head
+        store.apply([TableChange("clusters", row(power_mw=100.0 + head))])
+        assert power(store.snapshot()) == [100.0 + head]
+        assert store.one("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'ridgepoint'").startswith("v1.0.0")
+        store.close()
+
+
 def test_another_source_is_another_testimony(store):
     store.apply([TableChange("clusters", row(power_mw=100.0))])
     store.apply([TableChange("clusters", row(power_mw=90.0, source="another"))])
