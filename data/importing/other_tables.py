@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from data import shipped
-from data.importing import per_gpu, resolve, sparsity
+from data.importing import per_gpu, rental_periods, resolve, sparsity
 from data.importing.columns import missing
 from data.importing.rows import Builder
 from data.importing.text import clean, fold, slug
@@ -41,6 +41,7 @@ def finish(builder: Builder) -> None:
     elif builder.sheet.canonical:
         return
     elif name in per_gpu.FIELDS:
+        rental_periods.settle(builder)
         per_gpu.settle(builder)
     elif name in MODEL_TABLES:
         _model_column(builder)

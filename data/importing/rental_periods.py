@@ -1,0 +1,57 @@
+"""Rents by the day, week, month or year where the table holds those of an hour: divided by the hours of the period."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from data.importing.rows import Builder
+
+FIELD = "usd_per_gpu_hour"
+HOURS = {"day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}  # a month is a twelfth of a year of 365 days, as clouds bill it
+_WORDS = {
+    "daily": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "yearly": "year",
+    "annual": "year",
+    "annually": "year",
+    "mo": "month",
+    "yr": "year",
+}
+HOURLY = re.compile(r"\b(?:hours?|hourly|hrs?)\b|/\s*h\b", re.IGNORECASE)
+PERIOD = re.compile(
+    r"(?:\bper|/|\ba|\beach|\b(?:gpu|chip|card|accelerator|node|server|instance)s?)[\s/-]*(?P<unit>days?|weeks?|months?|mo|years?|yrs?)\b"
+    r"|\b(?P<word>daily|weekly|monthly|yearly|annual|annually)\b",
+    re.IGNORECASE,
+)
+
+
+def settle(builder: Builder) -> None:
+    """Turn rents into those of an hour; a cell's own words come before those of its header, and an hour named there stays."""
+    item = builder.item(FIELD)
+    if item is None or builder.sheet.canonical:
+        return
+    header = f"{item.column.name} {item.column.unit_hint}".replace("_", " ")
+    of_header = _hours(header) or 1.0
+    by_code = np.array([_hours(text) or of_header for text in item.column.texts] or [1.0])
+    hours = by_code[item.column.codes]
+    values = builder.column(FIELD)
+    longer = np.isfinite(values) & (hours != 1.0)
+    if not longer.any():
+        return
+    values[longer] = values[longer] / hours[longer]
+    told = ", ".join(f"{HOURS[unit]:,.0f} hours a {unit}" for unit in HOURS if (hours[longer] == HOURS[unit]).any())
+    builder.report.warn(f'column "{item.column.name}", {builder.line_list(longer)}: not by the hour, so divided by {told}')
+
+
+def _hours(text: str) -> float | None:
+    """Return the hours of the period that a header or a cell names: 1 for an hour, None where it names none."""
+    if HOURLY.search(text):
+        return 1.0
+    found = PERIOD.search(text)
+    if not found:
+        return None
+    unit = (found["unit"] or found["word"]).casefold()
+    return HOURS[_WORDS.get(unit) or _WORDS.get(unit.removesuffix("s")) or unit.removesuffix("s")]
