@@ -30,13 +30,15 @@ class Beside:
     placed: pd.DataFrame
     others: dict[tuple[str, str], consistency.Peers]
     chips: pd.DataFrame
+    rev: int
 
     @classmethod
     def of(cls, store: Store) -> Beside:
         """Read it from a store's newest state."""
-        chips = store.state("chips", store.head())
+        rev = store.head()  # asked first: what is read later is of this revision or a newer one
+        chips = store.state("chips", rev)
         existing = store.part("clusters", sorted({*WEIGHED, *PLACED}))
-        return cls(existing[PLACED], consistency.peers(consistency.ratios(existing, chips)) if len(existing) else {}, chips)
+        return cls(existing[PLACED], consistency.peers(consistency.ratios(existing, chips)) if len(existing) else {}, chips, rev)
 
 
 def same_sites(put: pa.Table, beside: Beside) -> list[physics.SameSite]:

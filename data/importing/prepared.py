@@ -149,7 +149,9 @@ def prepare(
     prepared.difference = diff.against_store(rows, store, meta, told["present"])
     put = prepared.difference.put
     if table == "clusters" and len(put):
-        held = beside.result() or checks.Beside.of(store)
+        held = beside.result()
+        if held is None or held.rev != prepared.compared_with:
+            held = checks.Beside.of(store)
         prepared.same_sites = checks.same_sites(put, held)
         prepared.report["warnings"] += checks.implausible(put, held)
         prepared.report["warnings"] += [site.sentence for site in prepared.same_sites]

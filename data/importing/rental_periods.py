@@ -20,10 +20,13 @@ _WORDS = {
     "mo": "month",
     "yr": "year",
 }
-HOURLY = re.compile(r"\b(?:hours?|hourly|hrs?)\b|/\s*h\b", re.IGNORECASE)
+HOURLY = re.compile(
+    r"(?<!\d)(?<!\d )(?:\b(?:hours?|hourly|hrs?)\b|/\s*h\b|(?:gpu|chip|card|accelerator)s?[\s-]*h(?:rs?|ours?)?\b)", re.IGNORECASE
+)
+_NO_TERM = r"(?![\s-]*(?:commit|reserv|term|contract|plan))"  # how long it is rented, not what the price is for
 PERIOD = re.compile(
-    r"(?:\bper|/|\ba|\beach|\b(?:gpu|chip|card|accelerator|node|server|instance)s?)[\s/-]*(?P<unit>days?|weeks?|months?|mo|years?|yrs?)\b"
-    r"|\b(?P<word>daily|weekly|monthly|yearly|annual|annually)\b",
+    rf"(?:\bper|/|\ba|\beach|\b(?:gpu|chip|card|accelerator|node|server|instance)s?)[\s/-]*(?P<unit>days?|weeks?|months?|mo|years?|yrs?)\b{_NO_TERM}"
+    rf"|\b(?P<word>daily|weekly|monthly|yearly|annual|annually)\b{_NO_TERM}",
     re.IGNORECASE,
 )
 

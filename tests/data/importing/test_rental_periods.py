@@ -29,6 +29,10 @@ def rents(tmp_path, header, cells):
         ("Price per GPU-hour (USD)", "2.00", 2.0),
         ("Monthly commitment - USD per GPU hour", "2.00", 2.0),
         ("Monthly price per GPU", "$2.00/hr", 2.0),
+        ("Price USD/GPU-h monthly plan", "2.00", 2.0),
+        ("Annual reserved $/GPUh", "2.00", 2.0),
+        ("USD per GPU (annual commitment)", "$2.00", 2.0),
+        ("Monthly price (730 hours)", "$1,460", 2.0),
     ],
 )
 def test_a_rent_is_stored_by_the_hour(tmp_path, header, cell, usd_per_gpu_hour):
