@@ -10,16 +10,7 @@ from data.importing.rows import Builder
 
 FIELD = "usd_per_gpu_hour"
 HOURS = {"day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}  # a month is a twelfth of a year of 365 days, as clouds bill it
-_WORDS = {
-    "daily": "day",
-    "weekly": "week",
-    "monthly": "month",
-    "yearly": "year",
-    "annual": "year",
-    "annually": "year",
-    "mo": "month",
-    "yr": "year",
-}
+_UNITS = {"d": "day", "w": "week", "m": "month", "y": "year", "a": "year"}  # by the first letter of every word that PERIOD takes
 HOURLY = re.compile(
     r"(?<!\d)(?<!\d )(?:\b(?:hours?|hourly|hrs?)\b|/\s*h\b|(?:gpu|chip|card|accelerator)s?[\s-]*h(?:rs?|ours?)?\b)", re.IGNORECASE
 )
@@ -34,7 +25,7 @@ PERIOD = re.compile(
 def settle(builder: Builder) -> None:
     """Turn rents into those of an hour; a cell's own words come before those of its header, and an hour named there stays."""
     item = builder.item(FIELD)
-    if item is None or builder.sheet.canonical:
+    if item is None:
         return
     header = f"{item.column.name} {item.column.unit_hint}".replace("_", " ")
     of_header = _hours(header) or 1.0
@@ -56,5 +47,4 @@ def _hours(text: str) -> float | None:
     found = PERIOD.search(text)
     if not found:
         return None
-    unit = (found["unit"] or found["word"]).casefold()
-    return HOURS[_WORDS.get(unit) or _WORDS.get(unit.removesuffix("s")) or unit.removesuffix("s")]
+    return HOURS[_UNITS[(found["unit"] or found["word"])[0].casefold()]]
